@@ -1,0 +1,73 @@
+# Two commands matter: `make run` and `make test`. Both set everything up first; once set up, neither needs a network.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR := examples/agency
+export PORT ?= 8080
+export UV_PYTHON_DOWNLOADS := never
+
+# A changed lock or project file changes the stamp's name, so a stale environment is never taken for a fresh one.
+STAMP := $(VENV)/.ready-$(shell cat requirements.lock pyproject.toml | cksum | tr ' ' '-')
+PROBE := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+
+.PHONY: run setup test check fix demo bench docs help
+
+run: setup ## start everything on http://127.0.0.1:8080 (PORT=) with the example workspace; Ctrl-C stops it
+	@exec $(BIN)/accord --home $(HOME_DIR) up
+
+setup: $(STAMP) ## make .venv and install what requirements.lock names (PYTHON= chooses the interpreter)
+
+test: setup ## run the whole test suite on every core (ARGS= for pytest)
+	@$(BIN)/pytest -n auto $(ARGS)
+
+check: setup ## lint, formatting, types, import walls and the example workspace
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/accord check $(HOME_DIR)
+
+fix: setup ## mend what ruff can mend, and format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+demo: setup ## tell three stories to the service that `make run` started: an overrun, a change, a milestone
+	@$(HOME_DIR)/demo
+
+bench: setup ## measure the promises side by side (ARGS= to choose)
+	@$(BIN)/python -m bench $(ARGS)
+
+docs: setup ## write the pages that are made from code, so that they cannot disagree with it
+	@$(BIN)/accord docs
+
+help: ## say what each target does
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(STAMP):
+	@rm -f $(VENV)/.ready-*
+	@python="$(PYTHON)"; \
+	if [ -z "$$python" ]; then \
+		for name in python3 python3.13 python3.12 python3.11; do \
+			if "$$name" -c '$(PROBE)' 2>/dev/null; then python=$$name; break; fi; \
+		done; \
+	fi; \
+	if ! "$${python:-python3}" -c '$(PROBE)' 2>/dev/null; then \
+		echo "Accord needs Python 3.11, 3.12 or 3.13; found $${python:-none of python3, python3.13, python3.12, python3.11}." >&2; \
+		echo "Install one of them, or name it: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.12" >&2; \
+		exit 2; \
+	fi; \
+	echo "Setting up $(VENV) with $$("$$python" --version); this takes about half a minute, once."; \
+	if command -v uv >/dev/null; then \
+		uv venv --quiet --allow-existing --python "$$(command -v "$$python")" $(VENV); \
+		VIRTUAL_ENV=$(VENV) uv pip install --quiet --require-hashes -r requirements.lock; \
+		VIRTUAL_ENV=$(VENV) uv pip install --quiet --no-index --no-deps --no-build-isolation -e .; \
+	else \
+		"$$python" -m venv $(VENV); \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation -e .; \
+	fi
+	@touch $@
