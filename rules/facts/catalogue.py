@@ -1,0 +1,171 @@
+"""The one catalogue: every object, field and event type that rules, texts, scenarios and the API can name.
+
+In: nothing. Out: `OBJECTS` (object -> field -> `Field`) and `EVENTS` (event type -> `EventType`).
+Adding a field or an event type is one word or one entry here; the check of names, the docs page and the
+decoding of scenario data all follow from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+FieldType = Literal["text", "int", "number", "money", "date", "time", "duration", "bool", "list", "object", "any"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an object: its type, whether it may be `none`, and who may read it.
+
+    `internal` fields never reach a client. `written` marks text that people typed into a tracker: internal
+    unless the source marks it public and the project allows it.
+    """
+
+    name: str
+    type: FieldType
+    optional: bool = False
+    internal: bool = False
+    written: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One event type: the object it is about, and the further objects its rules may name."""
+
+    name: str
+    object: str
+    also: tuple[str, ...] = ()
+
+
+def _fields(words: str) -> Mapping[str, Field]:
+    """Read `name:type` words; `?` may be none, `!` internal, `~` written by people in a tracker."""
+    found: dict[str, Field] = {}
+    for word in words.split():
+        name, _, kind = word.partition(":")
+        bare = kind.rstrip("?!~")
+        marks = kind[len(bare) :]
+        found[name] = Field(name, cast(FieldType, bare), "?" in marks, "!" in marks, "~" in marks)
+    return found
+
+
+_CLASSES = ("staff", "material", "equipment", "subcontract", "travel", "other")
+_LINES = " ".join(f"lines.{c}.total:money? lines.{c}.spent:money lines.{c}.used:number?" for c in _CLASSES)
+_PARTY = "id:text name:text locale:text time_zone:text calendar:text hours:text tags:list"
+
+COST_CLASSES = _CLASSES
+
+OBJECTS: Mapping[str, Mapping[str, Field]] = {
+    name: _fields(words)
+    for name, words in {
+        "event": "id:text type:text at:time received_at:time connection:text? person:text? cause:text?",
+        "organisation": _PARTY,
+        "client": _PARTY,
+        "project": (
+            "id:text name:text client:text status:text mode:text lead:text deputy:text? tags:list currency:text "
+            "time_zone:text billing.kind:text billing.client_sees:text home:text? health:text "
+            "activated_at:time? days_since_contact:int? reports.weekly:any?"
+        ),
+        "budget": (
+            "version:int total:money spent:money committed:money billed:money collected:money remaining:money "
+            f"used:number reserve:money reserve_left:money {_LINES}"
+        ),
+        "forecast": (
+            "at_completion:money? overrun:money? method:text exhausted_on:date? runway:int? enough_data:bool"
+        ),
+        "entry": (
+            "id:text kind:text measure:text class:text amount:money base_amount:money currency:text "
+            "work_date:date posted_at:time person:text? party:text? submitter:text? approver:text? status:text "
+            "receipt:text? tags:list reason:text? issue:text? milestone:text? version:text number:text? "
+            "title:text?~ cost_amount:money?! duration:duration?"
+        ),
+        "issue": (
+            "id:text key:text connection:text title:text~ type:text status:text status_group:text "
+            "assignee:text? reporter:text? due:date? estimate:duration? logged:duration labels:list milestone:text? "
+            "baselined:bool created_at:time closed_at:time? url:text client_raised:bool first_answer_at:time? "
+            "change_requested:bool"
+        ),
+        "comment": "id:text author:text? text:text~ visibility:text at:time on:text",
+        "milestone": (
+            "id:text title:text due:date forecast_date:date? baseline_due:date weight:number status:text "
+            "overdue:bool handed_over_at:time? accepted_at:time? round:int criteria_met:int criteria_total:int "
+            "criteria:list waiting_on:text? payment:text? after:list"
+        ),
+        "change": (
+            "id:text number:text title:text reason:text? about:text status:text version:int amount:money? "
+            "days:int? new_total:money? new_due:date? milestones:list issues:list requested_by:text? "
+            "sent_at:time? decided_at:time? waiting_days:int merge_into:text? effects:text if_refused:text?"
+        ),
+        "approval": (
+            "id:text about:text status:text asked:list need:text sent_at:time? expires_at:time? "
+            "opened_at:time? reminders:int waiting_days:int subject:text version:int text_sha256:text?"
+        ),
+        "decision": "outcome:text channel:text by:text at:time remark:text?",
+        "invoice": "id:text number:text? party:text? issued_on:date due:date? total:money open_amount:money? status:text",
+        "bill": "id:text number:text? party:text? issued_on:date due:date? total:money open_amount:money? status:text",
+        "payment": "id:text number:text? party:text? at:time total:money status:text",
+        "task": "id:text owner:text title:text status:text due:date? done_at:time?",
+        "message": "id:text to:text channel:text subject:text? status:text sent_at:time? error:text?",
+        "level": "rule:text level:number value:number epoch:int",
+        "connection": (
+            "id:text connector:text status:text silent_since:time? last_delivery_at:time? owner:text?"
+        ),
+        "person": (
+            "id:text name:text party:text roles:list locale:text time_zone:text away:bool "
+            "margin:number?! cost_rate:money?! bill_rate:money?!"
+        ),
+        "rules": "version:text problems:list",
+        "slot": "id:text rule:text kind:text object:text offset:duration? at:time",
+        "baseline": "version:int total:money previous_total:money? change:text?",
+    }.items()
+}
+
+# Names that a rule binds itself, with the word that binds them.
+BOUND: Mapping[str, tuple[FieldType, str]] = {
+    "level": ("number", "crosses"),
+    "value": ("number", "crosses"),
+    "offset": ("duration", "around"),
+    "slot": ("time", "every"),
+    "now": ("time", ""),
+    "today": ("date", ""),
+}
+
+# Objects that every event of a project makes known.
+STANDING = ("event", "organisation", "client", "project", "budget", "forecast")
+
+
+def _family(noun: str, verbs: str, about: str = "", also: str = "") -> list[EventType]:
+    return [EventType(f"{noun}.{v}", about or noun, tuple(also.split())) for v in verbs.split()]
+
+
+EVENTS: Mapping[str, EventType] = {
+    e.name: e
+    for e in [
+        *_family("issue", "created changed reopened closed deleted moved"),
+        *_family("comment", "created changed deleted", also="issue"),
+        *_family("time", "logged changed deleted", "entry", "issue person"),
+        *_family("expense", "submitted approved rejected", "entry"),
+        *_family("invoice", "issued changed voided paid"),
+        *_family("bill", "received changed voided paid"),
+        *_family("payment", "received refunded"),
+        *_family("ledger", "posted corrected voided", "entry", "issue person"),
+        *_family("baseline", "approved"),
+        *_family(
+            "change",
+            "drafted assessed sent approved rejected changes_requested expired withdrawn superseded applied "
+            "apply_failed",
+            also="issue decision",
+        ),
+        *_family(
+            "approval", "sent opened answered expired withdrawn superseded bounced", also="change decision milestone"
+        ),
+        *_family("milestone", "planned moved handed_over accepted rejected cancelled"),
+        *_family("task", "opened done"),
+        *_family("project", "drafted activated held resumed closing closed", "project"),
+        *_family("connection", "silent back failing"),
+        *_family("message", "sent failed unknown bounced"),
+        *_family("level", "crossed cleared"),
+        *_family("rules", "reloaded refused"),
+        *_family("slot", "due", also="milestone approval"),
+    ]
+}
