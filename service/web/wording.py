@@ -1,0 +1,107 @@
+"""The words of the interface: a locale comes in, texts by dotted name go out.
+
+Texts are plain YAML (`texts/en.yaml`, `texts/zh-CN.yaml`). A text that changes with a number is a mapping by plural
+category (`one`, `other`) and is chosen by the value `count`. Dates, money and figures are in `formats.py`.
+"""
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from babel import Locale, negotiate_locale
+from babel.numbers import format_decimal
+from markupsafe import Markup
+
+LOCALES = ("en", "zh-CN")
+TEXTS = Path(__file__).parent / "texts"
+_PLURALS = frozenset({"zero", "one", "two", "few", "many", "other"})
+
+
+class MissingWording(LookupError):
+    """A page asked for a text that this locale does not have, or left out a value that the text names."""
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The texts of one locale (`en`, `zh-CN`) by dotted name."""
+
+    locale: str
+    texts: Mapping[str, str | Mapping[str, str]]
+
+    def t(self, key: str, **values: object) -> str:
+        """The text `key` with its `{names}` replaced; markup values make the whole result safe markup.
+
+        Raises MissingWording for an unknown key, a plural text without `count`, or a value that was not given.
+        """
+        template = self._template(key, values)
+        shown = {name: self._shown(value) for name, value in values.items()}
+        whole = Markup(template) if any(isinstance(v, Markup) for v in shown.values()) else template  # noqa: S704 - our own catalogue
+        try:
+            return whole.format_map(shown)
+        except KeyError as missing:
+            raise MissingWording(f"{self.locale}: {key} needs the value {missing}") from missing
+
+    def has(self, key: str) -> bool:
+        return key in self.texts
+
+    def _template(self, key: str, values: Mapping[str, object]) -> str:
+        text = self.texts.get(key)
+        if text is None:
+            raise MissingWording(f"{self.locale}: no text {key}")
+        if isinstance(text, str):
+            return text
+        count = values.get("count")
+        if not isinstance(count, int | Decimal):
+            raise MissingWording(f"{self.locale}: {key} changes with a number and needs the value count")
+        return text.get(Locale.parse(self.locale, sep="-").plural_form(count), text["other"])
+
+    def _shown(self, value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            return value
+        return format_decimal(value, locale=Locale.parse(self.locale, sep="-"))
+
+
+def names_in(text: str | Mapping[str, str]) -> frozenset[str]:
+    """The values that a text needs: `{count}` and the like, over all plural forms."""
+    forms = [text] if isinstance(text, str) else list(text.values())
+    return frozenset(
+        name for form in forms for _, name, _, _ in string.Formatter().parse(form) if name is not None
+    )
+
+
+@cache
+def wording_for(locale: str) -> Wording:
+    """The wording of one of LOCALES, read once; an unknown locale is a LookupError."""
+    if locale not in LOCALES:
+        raise LookupError(f"no interface texts for {locale!r}; there are {', '.join(LOCALES)}")
+    tree = yaml.safe_load((TEXTS / f"{locale}.yaml").read_text(encoding="utf-8"))
+    return Wording(locale, dict(_flatten(tree, "")))
+
+
+def best_locale(wanted: list[str]) -> str:
+    """The first of LOCALES that suits a reader's languages in order of preference (`zh`, `zh-Hans-CN`, `en-GB`)."""
+    for tag in wanted:
+        found = negotiate_locale(
+            [tag.replace("_", "-"), tag.split("-")[0].split("_")[0]], ["en", "zh-CN", "zh"], sep="-"
+        )
+        if found:
+            return "zh-CN" if found.startswith("zh") else "en"
+    return LOCALES[0]
+
+
+def _flatten(branch: Mapping[str, Any], path: str) -> list[tuple[str, str | Mapping[str, str]]]:
+    found: list[tuple[str, str | Mapping[str, str]]] = []
+    for key, value in branch.items():
+        name = f"{path}.{key}" if path else str(key)
+        if isinstance(value, str):
+            found.append((name, value))
+        elif "other" in value and value.keys() <= _PLURALS:
+            found.append((name, value))
+        else:
+            found.extend(_flatten(value, name))
+    return found
