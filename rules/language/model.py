@@ -69,7 +69,8 @@ class Operand:
 
 class Expression(Protocol):
     """A compiled expression. Evaluating does no I/O and bounded work, and never raises for data:
-    a type error at run time is an `ExpressionError`."""
+    a type error at run time is an `ExpressionError`.
+    """
 
     @property
     def text(self) -> str: ...
@@ -108,7 +109,8 @@ class When:
 class Every:
     """On a schedule: `cron` in `zone` ("client", "team", "project" or a zone name), once for each object.
 
-    `written` is the dotted name of a schedule in the workspace ("project.reports.weekly") instead of `cron`."""
+    `written` is the dotted name of a schedule in the workspace ("project.reports.weekly") instead of `cron`.
+    """
 
     cron: str | None
     zone: str
@@ -160,7 +162,8 @@ class ActionSpec:
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One checked rule. `id` is "pack/name" for a shipped pack's rule. `memory_hash` changes when its memory
-    words change: its memory is then reset, on record. `source` is its YAML, for the reader."""
+    words change: its memory is then reset, on record. `source` is its YAML, for the reader.
+    """
 
     id: str
     title: Mapping[str, str]

@@ -1,0 +1,225 @@
+"""A document held against a JSON Schema (draft 2020-12), told in plain words at the place to mend.
+
+In: a `Document` and a schema. Out: one `Problem` for each thing wrong, in the order of the file. Two words beyond the
+standard are understood in a schema: `patternErrorMessage` (what a text must look like, in words; editors show it too)
+and `x-later` (keys that belong to the language but not to this version of it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from rules.language.documents import Document, Path
+from rules.language.model import Problem
+from rules.language.nearest import allowed_here, nearest
+
+MOST_PROBLEMS = 200
+
+_TYPE_WORDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping of keys to values",
+    "null": "nothing",
+}
+
+
+def check_schema(document: Document, schema: Mapping[str, Any]) -> list[Problem]:
+    """Everything in the document that the schema does not allow, at most `MOST_PROBLEMS`, in file order."""
+    found: dict[tuple[Any, str], Problem] = {}
+    for error in Draft202012Validator(schema).iter_errors(document.value):
+        for problem in _explain(document, error):
+            found.setdefault((problem.at, problem.message), problem)
+        if len(found) >= MOST_PROBLEMS:
+            break
+    return sorted(found.values(), key=lambda p: (p.at.line, p.at.column))
+
+
+def _explain(document: Document, error: ValidationError) -> Iterable[Problem]:
+    error = _most_telling(error)
+    path: Path = tuple(error.absolute_path)
+    if path in document.flagged:
+        return
+    if error.validator in ("additionalProperties", "unevaluatedProperties"):
+        yield from _unknown_keys(document, error, path)
+        return
+    if error.validator == "required":
+        yield from _missing_keys(document, error, path)
+        return
+    tell = _EXPLAINED.get(str(error.validator), _otherwise)
+    message, hint = tell(error, _named(path))
+    key_is_meant = "propertyNames" in error.absolute_schema_path
+    at = document.at((*path, str(error.instance)), key=True) if key_is_meant else document.at(path)
+    yield Problem(at, message, hint)
+
+
+def _most_telling(error: ValidationError) -> ValidationError:
+    """Of alternatives, the complaint of the one that was meant: the one whose type fits, and deepest in."""
+    while error.validator in ("anyOf", "oneOf") and error.context:
+        fitting = [e for e in error.context if not (e.validator == "type" and not e.path)]
+        if not fitting:
+            return error
+        error = max(fitting, key=lambda e: (len(e.path), e.validator != "additionalProperties"))
+    return error
+
+
+def _unknown_keys(document: Document, error: ValidationError, path: Path) -> Iterable[Problem]:
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    allowed, later = list(schema.get("properties", {})), schema.get("x-later", [])
+    patterns = schema.get("patternProperties", {})
+    unknown = [k for k in _keys(error) if k not in allowed and not _matches(patterns, k)]
+    free = [k for k in allowed if k not in _keys(error)] or allowed
+    for key in unknown:
+        at = document.at((*path, key), key=True)
+        if key in later:
+            yield Problem(
+                at, f"`{key}` is not available in this version", allowed_here("", allowed, "available")
+            )
+        elif key == "on":
+            hint = "YAML 1.1 readers take it for true; " + allowed_here(key, free)
+            yield Problem(at, f"`on` is no key{_within(path)}", hint)
+        else:
+            yield Problem(at, f"`{key}` is no key{_within(path)}", allowed_here(key, free))
+
+
+def _matches(patterns: Mapping[str, Any], key: str) -> bool:
+    valid = Draft202012Validator({"patternProperties": dict.fromkeys(patterns, False)})
+    return bool(patterns) and not valid.is_valid({key: None})
+
+
+def _missing_keys(document: Document, error: ValidationError, path: Path) -> Iterable[Problem]:
+    wanted = error.validator_value if isinstance(error.validator_value, list) else []
+    given = _keys(error)
+    known = _subschemas(error)
+    for key in wanted:
+        misspelt = any(
+            nearest(k, [w for w in known if w not in given]) == [key] for k in given if k not in known
+        )
+        if key not in given and f"'{key}'" in error.message and not misspelt:
+            meaning = known.get(key, {}).get("description", "")
+            yield Problem(document.at(path), f"`{key}` is missing{_within(path)}", meaning)
+
+
+def _subschemas(error: ValidationError) -> Mapping[str, Any]:
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    return {key: s for key, s in schema.get("properties", {}).items() if isinstance(s, dict)}
+
+
+def _keys(error: ValidationError) -> list[str]:
+    return list(error.instance) if isinstance(error.instance, dict) else []
+
+
+def _within(path: Path) -> str:
+    """Whose key it is, as the tail of a sentence: of `crosses`, of entry 2 of `do`; nothing at the top."""
+    if not path:
+        return ""
+    return f" of {_named(path)}"
+
+
+def _named(path: Path) -> str:
+    if not path:
+        return "the file"
+    if isinstance(path[-1], int):
+        above = next((str(p) for p in reversed(path) if isinstance(p, str)), "the list")
+        return f"entry {path[-1] + 1} of `{above}`"
+    return f"`{path[-1]}`"
+
+
+def _type(error: ValidationError, name: str) -> tuple[str, str]:
+    wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+    words = " or ".join(_TYPE_WORDS.get(str(w), str(w)) for w in wanted)
+    hint = "write it in quotes" if "string" in wanted and isinstance(error.instance, int | Decimal) else ""
+    return f"{name} must be {words}, not {shown(error.instance)}", hint
+
+
+def shown(value: Any) -> str:
+    """A value as a message quotes it: its kind, and itself while it is short."""
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a mapping of keys to values"
+    if isinstance(value, list):
+        return "a list"
+    kind = "text" if isinstance(value, str) else "the number"
+    return f"{kind} `{str(value)[:60]}`"
+
+
+def _enum(error: ValidationError, name: str) -> tuple[str, str]:
+    allowed = [str(v) for v in error.validator_value] if isinstance(error.validator_value, list) else []
+    return f"{name} cannot be {shown(error.instance)}", allowed_here(str(error.instance), allowed)
+
+
+def _pattern(error: ValidationError, name: str) -> tuple[str, str]:
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    return f"{name} cannot be `{str(error.instance)[:60]}`", str(schema.get("patternErrorMessage", ""))
+
+
+def _size(words: str) -> Callable[[ValidationError, str], tuple[str, str]]:
+    def tell(error: ValidationError, name: str) -> tuple[str, str]:
+        value = error.validator_value
+        return f"{name} {words.format(value, 's' if value != 1 else '')}", ""
+
+    return tell
+
+
+def _too_few(error: ValidationError, name: str) -> tuple[str, str]:
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    hint = allowed_here("", schema.get("properties", {})) if schema.get("properties") else ""
+    return f"{name} is empty", hint
+
+
+def _too_many(error: ValidationError, name: str) -> tuple[str, str]:
+    keys = ", ".join(f"`{k}`" for k in list(error.instance)[:4])
+    most = error.validator_value
+    return (
+        f"{name} has {len(error.instance)} keys ({keys}) where {most} may stand",
+        "start a new entry with `- `",
+    )
+
+
+def _const(error: ValidationError, name: str) -> tuple[str, str]:
+    return f"{name} must be `{error.validator_value}`, not {shown(error.instance)}", ""
+
+
+def _alternatives(error: ValidationError, name: str) -> tuple[str, str]:
+    kinds = [k for e in error.context or () if e.validator == "type" for k in _listed(e.validator_value)]
+    words = " or ".join(dict.fromkeys(_TYPE_WORDS.get(k, k) for k in kinds))
+    return f"{name} must be {words or 'of another form'}, not {shown(error.instance)}", ""
+
+
+def _listed(value: Any) -> list[str]:
+    return [str(v) for v in value] if isinstance(value, list) else [str(value)]
+
+
+def _otherwise(error: ValidationError, name: str) -> tuple[str, str]:
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    return f"{name} is not allowed: {error.message[:200]}", str(schema.get("description", ""))
+
+
+_EXPLAINED: dict[str, Callable[[ValidationError, str], tuple[str, str]]] = {
+    "type": _type,
+    "enum": _enum,
+    "const": _const,
+    "pattern": _pattern,
+    "anyOf": _alternatives,
+    "oneOf": _alternatives,
+    "minItems": _size("needs more entries: at least {}"),
+    "maxItems": _size("has more than {} entries"),
+    "minLength": _size("may not be empty"),
+    "maxLength": _size("is longer than {} characters"),
+    "minimum": _size("must be at least {}"),
+    "maximum": _size("must be at most {}"),
+    "exclusiveMinimum": _size("must be over {}"),
+    "uniqueItems": _size("names something twice"),
+    "minProperties": _too_few,
+    "maxProperties": _too_many,
+}
