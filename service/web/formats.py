@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_time, format_timedelta
-from babel.numbers import format_decimal, get_currency_precision
+from babel.numbers import format_decimal
 from markupsafe import Markup
+
+from rules.facts.money import MINOR_UNITS
 
 _NBSP = "\u00a0"
 _RECENT = timedelta(days=7)
@@ -95,11 +97,13 @@ class Formats:
         )
         return format_decimal(shown, pattern, locale=self._babel)
 
-    def money(self, amount: Decimal | int | HasMoney, currency: str = "") -> str:
+    def money(self, amount: Decimal | int, currency: str) -> str:
         """USD 81,000.00: the code first, the currency's own decimals, a no-break space between."""
-        if not isinstance(amount, Decimal | int):
-            amount, currency = amount.amount, amount.currency
-        return f"{currency}{_NBSP}{self.number(amount, get_currency_precision(currency))}"
+        return f"{currency}{_NBSP}{self.number(amount, MINOR_UNITS.get(currency, 2))}"
+
+    def amount(self, money: HasMoney) -> str:
+        """The same for a value that carries its currency."""
+        return self.money(money.amount, money.currency)
 
     def signed_money(self, amount: Decimal | int, currency: str) -> str:
         """+ USD 8,000.00 or − USD 500.00: an effect, not a balance."""

@@ -5,7 +5,7 @@ category (`one`, `other`) and is chosen by the value `count`. Dates, money and f
 """
 
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from babel import Locale, negotiate_locale
+from babel import Locale
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
@@ -33,7 +33,7 @@ class Wording:
     locale: str
     texts: Mapping[str, str | Mapping[str, str]]
 
-    def t(self, key: str, **values: object) -> str:
+    def t(self, key: str, /, **values: object) -> str:
         """The text `key` with its `{names}` replaced; markup values make the whole result safe markup.
 
         Raises MissingWording for an unknown key, a plural text without `count`, or a value that was not given.
@@ -42,7 +42,7 @@ class Wording:
         shown = {name: self._shown(value) for name, value in values.items()}
         whole = Markup(template) if any(isinstance(v, Markup) for v in shown.values()) else template  # noqa: S704 - our own catalogue
         try:
-            return whole.format_map(shown)
+            return whole.format(**shown)
         except KeyError as missing:
             raise MissingWording(f"{self.locale}: {key} needs the value {missing}") from missing
 
@@ -79,18 +79,18 @@ def wording_for(locale: str) -> Wording:
     """The wording of one of LOCALES, read once; an unknown locale is a LookupError."""
     if locale not in LOCALES:
         raise LookupError(f"no interface texts for {locale!r}; there are {', '.join(LOCALES)}")
-    tree = yaml.safe_load((TEXTS / f"{locale}.yaml").read_text(encoding="utf-8"))
+    source = (TEXTS / f"{locale}.yaml").read_text(encoding="utf-8")
+    tree = yaml.load(source, Loader=yaml.BaseLoader)  # noqa: S506 - makes only texts, so `no` and `on` stay words
     return Wording(locale, dict(_flatten(tree, "")))
 
 
-def best_locale(wanted: list[str]) -> str:
+def best_locale(wanted: Iterable[str]) -> str:
     """The first of LOCALES that suits a reader's languages in order of preference (`zh`, `zh-Hans-CN`, `en-GB`)."""
+    by_language = {locale.split("-")[0]: locale for locale in LOCALES}
     for tag in wanted:
-        found = negotiate_locale(
-            [tag.replace("_", "-"), tag.split("-")[0].split("_")[0]], ["en", "zh-CN", "zh"], sep="-"
-        )
-        if found:
-            return "zh-CN" if found.startswith("zh") else "en"
+        language = tag.replace("_", "-").split("-")[0].lower()
+        if language in by_language:
+            return by_language[language]
     return LOCALES[0]
 
 
@@ -98,9 +98,7 @@ def _flatten(branch: Mapping[str, Any], path: str) -> list[tuple[str, str | Mapp
     found: list[tuple[str, str | Mapping[str, str]]] = []
     for key, value in branch.items():
         name = f"{path}.{key}" if path else str(key)
-        if isinstance(value, str):
-            found.append((name, value))
-        elif "other" in value and value.keys() <= _PLURALS:
+        if isinstance(value, str) or ("other" in value and value.keys() <= _PLURALS):
             found.append((name, value))
         else:
             found.extend(_flatten(value, name))
