@@ -80,6 +80,19 @@ def url_of_running(var: Path) -> str | None:
     return url if url and _answers(url) else None
 
 
+def address(configured: str | None, var: Path) -> str:
+    """The Redis that a part started alone uses: the configured one, else the private one that `accord up` runs.
+
+    Raises `EmbeddedRedisError` when there is neither.
+    """
+    if url := configured or url_of_running(var):
+        return url
+    raise EmbeddedRedisError(
+        "No Redis: REDIS_URL is not set and `accord up` does not run for this workspace. "
+        "Set REDIS_URL, for example redis://127.0.0.1:6379/0, or start everything with `accord up`."
+    )
+
+
 class EmbeddedRedis:
     """One private server of one workspace.
 

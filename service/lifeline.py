@@ -14,6 +14,9 @@ import sys
 import threading
 from typing import Final
 
+PARENT: Final = "ACCORD_PARENT"
+"""The variable by which a freshly started interpreter learns whom it is tied to."""
+
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NAME: Final = 15
 _LONGEST_NAME: Final = 15

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import click
 
-from service import log
+from service import lifeline, log
 from service.settings import Settings, SettingsError, load
 
 FINE: Final = 0
@@ -92,6 +92,8 @@ def accord(ctx: click.Context, home: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line and gives its exit code; no arguments means those of this process."""
+    if parent := os.environ.pop(lifeline.PARENT, None):
+        lifeline.tie(int(parent))
     try:
         outcome: Any = accord.main(
             args=None if arguments is None else list(arguments), prog_name="accord", standalone_mode=False

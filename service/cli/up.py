@@ -1,0 +1,126 @@
+"""`accord up`: the whole installation under one supervisor, and what to open and try once it answers."""
+
+from __future__ import annotations
+
+import http.client
+import importlib
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+import click
+
+from service.cli import WRONG_USE, Invocation
+from service.settings import Settings
+
+PARTS: Final = {
+    "web": ("web",),
+    "worker-decide": ("worker", "--queue", "decide"),
+    "worker-deliver": ("worker", "--queue", "deliver"),
+    "clock": ("clock",),
+}
+PRELOADED: Final = ("service.jobs", "service.queue", "service.web", "service.web.server")
+PATIENCE_SECONDS: Final = 20.0
+
+
+@click.command()
+@click.pass_obj
+def command(invocation: Invocation) -> int:
+    """Run everything here: web, workers, clock and, without REDIS_URL, a private Redis. Ctrl-C stops all of it."""
+    from service.children import Program
+    from service.cli import main
+    from service.embedded_redis import EmbeddedRedis, EmbeddedRedisError
+    from service.supervisor import AlreadyRunningError, Supervisor
+    from service.web.server import taken
+
+    settings = invocation.settings(role="up")
+    if taken(settings.host, settings.port):
+        click.echo(
+            f"Port {settings.port} of {settings.host} is taken. Stop what listens there, or choose another port: "
+            f"PORT={settings.port + 1}",
+            err=True,
+        )
+        return WRONG_USE
+    os.environ["ACCORD_HOME"] = str(settings.home)
+    _preload()
+    redis = None if settings.redis_url else EmbeddedRedis(settings.var)
+    programs = [Program(name, arguments) for name, arguments in PARTS.items()]
+    welcome = Welcome(settings)
+    try:
+        return Supervisor(settings.var, programs, main, redis=redis, every_round=welcome.look).run()
+    except (AlreadyRunningError, EmbeddedRedisError) as error:
+        click.echo(str(error), err=True)
+        return WRONG_USE
+
+
+class Welcome:
+    """Says, once each: that it is up, how to sign in for the first time, or what it still waits for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._sign_in = settings.var / "first-sign-in.txt"
+        self._patience = time.monotonic() + PATIENCE_SECONDS
+        self._ready = False
+        self._link_shown = False
+
+    def look(self) -> None:
+        """Called again and again by the supervisor; cheap once everything has been said."""
+        if not self._ready:
+            self._ready = self._greet()
+        elif not self._link_shown and self._sign_in.is_file():
+            self._link_shown = True
+            click.echo(
+                f"\n  Sign in for the first time: {self._sign_in.read_text(encoding='utf-8').strip()}\n"
+            )
+
+    def _greet(self) -> bool:
+        status, detail = _ask(self._settings.host, self._settings.port)
+        if status == 200:
+            click.echo(_greeting(self._settings))
+            return True
+        if time.monotonic() > self._patience:
+            self._patience = time.monotonic() + PATIENCE_SECONDS
+            click.echo(f"Still waiting to be ready: {detail}", err=True)
+        return False
+
+
+def _greeting(settings: Settings) -> str:
+    url = settings.public_url or settings.local_url
+    home = _shown(settings.home)
+    return f"""
+  Accord is up.
+
+  Open    {url}
+  Try     make demo                                    three stories, told to this service
+          accord --home {home} check        reads the workspace and says what is wrong in it
+          accord --home {home} cards        every rule in plain words
+  Mails   {_shown(settings.var / "mail")}/ holds every message as a file while no mail server is configured
+  Stop    Ctrl-C
+"""
+
+
+def _shown(path: Path) -> Path:
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def _ask(host: str, port: int) -> tuple[int, str]:
+    """The status of `/readyz` and what it says is missing; 0 while nothing answers."""
+    connection = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, port, timeout=1.0)  # noqa: S104
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        return answer.status, answer.read(2000).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException) as error:
+        return 0, f"the web part does not answer yet ({error})"
+    finally:
+        connection.close()
+
+
+def _preload() -> None:
+    """Imports what the parts will need, once, so that they share its memory."""
+    for name in PRELOADED:
+        importlib.import_module(name)
