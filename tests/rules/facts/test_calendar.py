@@ -336,7 +336,7 @@ def test_once_a_calendar_is_made_no_file_is_read(no_files: None) -> None:
 
 @given(days, st.integers(-300, 300))
 def test_stepping_and_counting_agree(start: date, n: int) -> None:
-    """The n-th working day is n working days between, and lands on a working day."""
+    """The n-th working day from a day is worked, and n working days lie between."""
     end = add_working_days([CN], start, n)
     assume(n != 0)
     assert is_working(CN, end)
