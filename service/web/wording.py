@@ -4,6 +4,7 @@ Texts are plain YAML (`texts/en.yaml`, `texts/zh-CN.yaml`). A text that changes 
 category (`one`, `other`) and is chosen by the value `count`. Dates, money and figures are in `formats.py`.
 """
 
+import re
 import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ from typing import Any
 import yaml
 from babel import Locale
 from babel.numbers import format_decimal
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 LOCALES = ("en", "zh-CN")
 TEXTS = Path(__file__).parent / "texts"
+_BORDER = re.compile(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9%][\u4e00-\u9fff]")
 _PLURALS = frozenset({"zero", "one", "two", "few", "many", "other"})
 
 
@@ -38,13 +40,16 @@ class Wording:
 
         Raises MissingWording for an unknown key, a plural text without `count`, or a value that was not given.
         """
-        template = self._template(key, values)
-        shown = {name: self._shown(value) for name, value in values.items()}
-        whole = Markup(template) if any(isinstance(v, Markup) for v in shown.values()) else template  # noqa: S704 - our own catalogue
-        try:
-            return whole.format(**shown)
-        except KeyError as missing:
-            raise MissingWording(f"{self.locale}: {key} needs the value {missing}") from missing
+        pieces: list[str] = []
+        for literal, name, _, _ in string.Formatter().parse(self._template(key, values)):
+            pieces.append(Markup(literal))  # noqa: S704 - from our own catalogue
+            if name is not None:
+                if name not in values:
+                    raise MissingWording(f"{self.locale}: {key} needs the value {name}")
+                pieces.append(self._shown(values[name]))
+        if any(isinstance(value, Markup) for value in values.values()):
+            return _joined([escape(piece) for piece in pieces])
+        return _joined([str(piece) for piece in pieces])
 
     def has(self, key: str) -> bool:
         return key in self.texts
@@ -60,9 +65,9 @@ class Wording:
             raise MissingWording(f"{self.locale}: {key} changes with a number and needs the value count")
         return text.get(Locale.parse(self.locale, sep="-").plural_form(count), text["other"])
 
-    def _shown(self, value: object) -> object:
+    def _shown(self, value: object) -> str:
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
-            return value
+            return value if isinstance(value, str) else str(value)
         return format_decimal(value, locale=Locale.parse(self.locale, sep="-"))
 
 
@@ -92,6 +97,18 @@ def best_locale(wanted: Iterable[str]) -> str:
         if language in by_language:
             return by_language[language]
     return LOCALES[0]
+
+
+def _joined(pieces: list[str]) -> str:
+    """The pieces in a row, with the space that stands between Han and Latin script or figures."""
+    whole = pieces[0][:0]
+    before = ""
+    for piece in pieces:
+        shown = piece.striptags() if isinstance(piece, Markup) else piece
+        if shown:
+            whole += (" " if _BORDER.fullmatch(before[-1:] + shown[0]) else "") + piece
+            before = shown
+    return whole
 
 
 def _flatten(branch: Mapping[str, Any], path: str) -> list[tuple[str, str | Mapping[str, str]]]:
