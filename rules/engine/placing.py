@@ -1,0 +1,131 @@
+"""From a source's words to ours: which project an outside event belongs to, and who its accounts are.
+
+In: the workspace, a connection's name and what its connector made. Out: `Placed`: an `Event` ready to decide,
+or one without a project and the sentence that says why, so that a person can place it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from functools import lru_cache
+from typing import Any
+
+from rules.language.expressions import compile_match
+
+from rules.facts.calendar import local_to_utc
+from rules.facts.catalogue import EVENTS
+from rules.facts.event import Event, Record, SourceEvent, event_id
+from rules.facts.project import Booking, Project, Tracking, Workspace
+from rules.language.model import UNKNOWN, Expression, ExpressionError
+
+PEOPLE = ("person", "assignee", "reporter", "author", "submitter", "approver")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An event and, where no single project claims it, why."""
+
+    event: Event
+    problem: str | None = None
+
+
+def place(
+    workspace: Workspace, connection: str, source: SourceEvent, received_at: datetime, home: str | None = None
+) -> Placed:
+    """The event in our words. `home` names the project where it is known already (a line that left a document)."""
+    found = [workspace.projects[home]] if home else claiming(workspace, connection, source)
+    project = found[0] if len(found) == 1 else None
+    kind = EVENTS[source.type].object
+    event = Event(
+        id=event_id("source", connection, source.type, source.key, source.version),
+        type=source.type,
+        at=source.at,
+        received_at=received_at,
+        objects={kind: _known_people(workspace, connection, {**source.object, "connection": connection})},
+        project=project.id if project else None,
+        client=project.client if project else None,
+        connection=connection,
+        key=source.key,
+        version=source.version,
+        before=_known_people(workspace, connection, source.before),
+        person=_person(workspace, connection, source.person),
+        own=source.own,
+        history=project is not None and is_history(project, source.at),
+    )
+    return Placed(event, None if project else _problem(connection, source, found))
+
+
+def claiming(workspace: Workspace, connection: str, source: SourceEvent) -> list[Project]:
+    """Every project of the workspace that says this event is its own."""
+    named = source.scope.get("workspace_project")
+    if named is not None:
+        return [workspace.projects[named]] if named in workspace.projects else []
+    return [
+        p
+        for p in workspace.projects.values()
+        if any(_tracks(t, connection, source) for t in p.tracked_by)
+        or any(_books(b, connection, source) for b in p.booked_in)
+    ]
+
+
+def is_history(project: Project, at: datetime) -> bool:
+    """Whether something happened before the project was live here: it builds the record and sends nothing."""
+    if project.live_since is None:
+        return False
+    return at < local_to_utc(project.live_since, time(0), project.time_zone)
+
+
+def _tracks(tracking: Tracking, connection: str, source: SourceEvent) -> bool:
+    return tracking.connection == connection and tracking.project == source.scope.get("project")
+
+
+def _books(booking: Booking, connection: str, source: SourceEvent) -> bool:
+    """Every word that the booking gives must hold; one that gives none claims nothing."""
+    if booking.connection != connection or not (booking.customer or booking.tag or booking.match):
+        return False
+    if booking.customer is not None and booking.customer != source.scope.get("customer"):
+        return False
+    if booking.tag is not None and booking.tag not in source.scope.get("tags", ()):
+        return False
+    return booking.match is None or _matches(booking.match, source)
+
+
+def _matches(text: str, source: SourceEvent) -> bool:
+    objects = {EVENTS[source.type].object: source.object}
+
+    def resolve(name: str) -> Any:
+        noun, _, field = name.partition(".")
+        return objects.get(noun, {}).get(field, UNKNOWN)
+
+    try:
+        return _compiled(text).value(resolve) is True
+    except ExpressionError:
+        return False
+
+
+@lru_cache(maxsize=512)
+def _compiled(text: str) -> Expression:
+    return compile_match(text)
+
+
+def _known_people(workspace: Workspace, connection: str, record: Record) -> Record:
+    return {k: _person(workspace, connection, v) if k in PEOPLE else v for k, v in record.items()}
+
+
+def _person(workspace: Workspace, connection: str, account: Any) -> Any:
+    """The person's key for an account of the source, or the account itself for someone unknown."""
+    if not isinstance(account, str):
+        return account
+    for person in workspace.people.values():
+        if person.accounts.get(connection) == account or person.email.lower() == account.lower():
+            return person.id
+    return account
+
+
+def _problem(connection: str, source: SourceEvent, found: list[Project]) -> str:
+    said = ", ".join(f"{k} {v}" for k, v in source.scope.items() if v) or "nothing to go by"
+    if found:
+        names = " and ".join(p.id for p in found)
+        return f"{names} both claim {source.key} from {connection} ({said}); make one `match` narrower"
+    return f"no project claims {source.key} from {connection} ({said}); add it to `tracked_by` or `booked_in`"

@@ -1,0 +1,189 @@
+"""A client decides: what a link shows, and the one transaction that commits a decision with its evidence.
+
+In: a token and, for a decision, a form. Out: `Shown`, or `Answered`. Looking changes nothing but a note that the
+page was opened. The decision, its evidence and the event that follows are one transaction; the approval is read
+again inside it, so that of two answers at once one is first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from rules.facts import approval as approvals
+from rules.facts.event import Event, Record, event_id
+from service import links
+from service.log import get
+from service.state import Context
+from service.store import evidence, journal, records
+from service.store import links as kept_links
+from service.store.database import Connection, iso
+from service.store.records import SqlBook
+
+log = get("answer")
+State = Literal["open", "decided", "expired", "superseded", "withdrawn"]
+
+
+class UnknownLink(Exception):
+    """There is no such link, or it was revoked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a decision page shows: the approval, what it is about, who looks, and the exact text to agree to."""
+
+    state: State
+    approval: Record
+    subject: Record | None
+    person: str
+    locale: str
+    text: str
+    text_sha256: str
+    decision: Record | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How a decision reached us: what the person typed and ticked, and the circumstances kept as evidence."""
+
+    name: str
+    statement: str
+    channel: str
+    address: str | None
+    agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an answer came to, with the page as it is afterwards. `head` is the hash of its evidence."""
+
+    outcome: approvals.Outcome
+    shown: Shown
+    head: str | None = None
+
+
+def show(context: Context, token: str) -> Shown:
+    """The decision behind a link. Raises UnknownLink."""
+    with context.database.reading() as connection:
+        return _shown(context, connection, token)
+
+
+def answer(context: Context, token: str, outcome: str, remark: str | None, proof: Proof) -> Answered:
+    """Commit a decision made on a page. Raises UnknownLink."""
+    now = context.now()
+    with context.database.writing() as connection:
+        shown = _shown(context, connection, token)
+        decision: Record = {
+            "outcome": outcome,
+            "channel": proof.channel,
+            "at": now,
+            "name": proof.name,
+            "remark": remark or None,
+        }
+        made = approvals.decide(shown.approval, shown.person, decision, now)
+        if made.outcome != "recorded":
+            log.info("answer not recorded", approval=shown.approval["id"], outcome=made.outcome)
+            return Answered(made.outcome, shown)
+        head = _commit(context, connection, shown, made, decision, proof, now)
+        after = _shown(context, connection, token)
+    context.bells.ring("decide")
+    log.info("decision recorded", approval=shown.approval["id"], decision=outcome, final=made.final)
+    return Answered("recorded", after, head)
+
+
+def _commit(
+    context: Context,
+    connection: Connection,
+    shown: Shown,
+    made: approvals.Decided,
+    decision: Record,
+    proof: Proof,
+    now: datetime,
+) -> str:
+    """Approval, evidence and the event that follows, in the caller's transaction; the head of the evidence."""
+    approval = shown.approval
+    private = {"address": proof.address, "agent": proof.agent}
+    _, head = evidence.append(
+        connection,
+        approval["project"],
+        {
+            "event": "approval.answered",
+            "approval": approval["id"],
+            "version": int(approval.get("version", 1)),
+            "decision": decision["outcome"],
+            "remark": decision["remark"],
+            "by": context.rulebook.workspace.people[shown.person].email,
+            "person": shown.person,
+            "name": proof.name,
+            "statement": proof.statement,
+            "identified": "link",
+            "channel": proof.channel,
+            "locale": shown.locale,
+            "text": shown.text,
+            "text_sha256": shown.text_sha256,
+            "at": iso(now),
+            "private_sha256": _salted(private, approval["id"], context.settings.secret_key),
+        },
+        now,
+        private,
+    )
+    saved = {**made.record, "evidence": head}
+    records.save(connection, {("approval", approval["id"]): saved}, now)
+    given = {**decision, "by": shown.person}
+    event = Event(
+        id=event_id("answer", approval["id"], str(approval.get("version")), shown.person),
+        type="approval.answered",
+        at=now,
+        received_at=now,
+        objects={"approval": {k: v for k, v in saved.items() if not k.startswith("_")}, "decision": given},
+        project=approval["project"],
+        client=approval["client"],
+        person=shown.person,
+    )
+    journal.add(connection, [event])
+    journal.touch(connection, approval["client"])
+    return head
+
+
+def _shown(context: Context, connection: Connection, token: str) -> Shown:
+    link = kept_links.find(connection, links.hash_of(token))
+    if link is None or link.kind != "approval" or link.revoked:
+        raise UnknownLink
+    book = SqlBook(connection)
+    approval = book.get("approval", link.subject)
+    if approval is None:
+        raise UnknownLink
+    person = context.rulebook.workspace.people.get(link.person)
+    locale = person.locale if person else context.rulebook.workspace.locale
+    texts: Mapping[str, Any] = approval.get("texts", {})
+    said = texts.get(locale) or next(iter(texts.values()), {"text": "", "sha256": ""})
+    return Shown(
+        state=_state(approval, link.version, context.now()),
+        approval=approval,
+        subject=book.get(str(approval["about"]), str(approval["subject"])),
+        person=link.person,
+        locale=locale,
+        text=said["text"],
+        text_sha256=said["sha256"],
+        decision=(approval.get("decisions") or [None])[-1],
+    )
+
+
+def _state(approval: Record, version: int, now: datetime) -> State:
+    status = approval["status"]
+    if status in approvals.DECIDED:
+        return "decided"
+    if status == "superseded" or int(approval.get("version", 1)) != version:
+        return "superseded"
+    if status == "withdrawn":
+        return "withdrawn"
+    return "expired" if status == "expired" or approval["expires_at"] <= now else "open"
+
+
+def _salted(private: Mapping[str, Any], salt: str, key: str) -> str:
+    """Stands in the chain for the private details, so that these can be erased and the chain still verifies."""
+    said = "\x1f".join([key, salt, *(f"{k}={v}" for k, v in sorted(private.items()))])
+    return hashlib.sha256(said.encode()).hexdigest()

@@ -1,0 +1,91 @@
+"""Third stage: each waiting event is decided once, in the order of its partition, in one transaction.
+
+In: events that are stored and not decided. Out: records, verdicts and actions. Facts are read and rules are run
+before the write lock is taken; the transaction first checks that the partition is still where it was read.
+"""
+
+from __future__ import annotations
+
+from rules.engine.evaluate import evaluate
+
+from rules.engine.verdicts import Evaluation
+from service.log import get
+from service.state import Context
+from service.store import actions, journal, records
+from service.store.database import StorageError
+
+log = get("decide")
+EVENTS_A_TURN = 200
+
+
+def decide_waiting(context: Context) -> int:
+    """Decide what waits, taking turns between partitions; how many events were decided or parked."""
+    count = 0
+    while True:
+        with context.database.reading() as connection:
+            waiting = journal.partitions_waiting(connection)
+        turns = [_one_turn(context, partition) for partition in waiting]
+        count += sum(turns)
+        if not any(turns):
+            return count
+
+
+def _one_turn(context: Context, partition: str) -> int:
+    for count in range(EVENTS_A_TURN):
+        if not decide_next(context, partition):
+            return count
+    return EVENTS_A_TURN
+
+
+def decide_next(context: Context, partition: str) -> bool:
+    """Decide the oldest waiting event of the partition; false when there is none or another process is at it."""
+    with context.database.reading() as connection:
+        waiting = journal.next_waiting(connection, partition)
+        if waiting is None:
+            return False
+        try:
+            rules = context.rulebook.rules
+            over = journal.rules_decided(connection, waiting.event.id)
+            found = evaluate(waiting.event, context.state(connection), rules)
+        except StorageError:
+            raise
+        except Exception as problem:  # noqa: BLE001 (an event that cannot be decided must not stop its partition)
+            _failed(context, waiting.event.id, problem)
+            return True
+    return _store(context, waiting, found, over, rules.version)
+
+
+def _store(
+    context: Context, waiting: journal.Waiting, found: Evaluation, over: set[str], ruleset: str
+) -> bool:
+    now = context.now()
+    projects = {e.id: e.project for e in found.events}
+    fresh = [
+        (v, projects.get(v.event))
+        for v in found.verdicts
+        if v.event != waiting.event.id or v.rule not in over
+    ]
+    planned = [a for a in found.actions if a.event != waiting.event.id or a.rule not in over]
+    with context.database.writing() as connection:
+        if not journal.advance(connection, waiting.partition, waiting.version):
+            return True
+        records.save(connection, found.puts, now)
+        journal.decided(connection, found.events, ruleset, now, waiting.delivery)
+        journal.add_verdicts(connection, fresh, now)
+        actions.add(connection, planned, waiting.event.id, ruleset, now)
+    log.info(
+        "event decided",
+        event=waiting.event.id,
+        type=waiting.event.type,
+        project=waiting.event.project,
+        fired=sum(v.kind == "fired" for v, _ in fresh),
+        actions=len(planned),
+    )
+    return True
+
+
+def _failed(context: Context, event: str, problem: Exception) -> None:
+    log.error("an event could not be decided", event=event, exc_info=problem)
+    with context.database.writing() as connection:
+        if journal.failed(connection, event, f"{type(problem).__name__}: {problem}"[:2000]):
+            log.error("the event is parked; replay it after the mend", event=event)

@@ -1,0 +1,92 @@
+"""Follow-up reads: a thin hook said "look at this record"; here it is read back from its source.
+
+In: reads that are due. Out: their events, handed to `take_in`. Claimed with a lease and tried again with the same
+care as actions; what cannot be read becomes a dead letter that a person can try again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from connectors.base import ConnectorError, Malformed
+from rules.facts.event import SourceEvent
+from service.log import get
+from service.state import Context
+from service.store import deliveries
+from service.store.deliveries import ClaimedRead
+from service.tools import LEASE, MAX_TRIES, Job, Tools, pause_after
+
+log = get("fetch")
+TakeIn = Callable[[str, Iterable[SourceEvent], str], int]
+"""(connection, events, delivery) -> how many events were stored."""
+
+
+def due(context: Context, limit: int) -> list[Job]:
+    """Reads that may be made now."""
+    with context.database.reading() as connection:
+        return [Job(id, lane) for id, lane in deliveries.reads_due(connection, context.now(), limit)]
+
+
+def fetch(context: Context, tools: Tools, take_in: TakeIn, id: str) -> None:
+    """Make one read, if it is still to be had."""
+    now = context.now()
+    with context.database.writing() as connection:
+        claimed = deliveries.claim_read(connection, id, now, now + LEASE)
+    if claimed is None:
+        return
+    known = context.connection(claimed.connection)
+    if known is None or known[0].read is None:
+        _finish(
+            context, claimed, "dead", f"connection {claimed.connection} cannot be read any more; add it again"
+        )
+        return
+    connector, settings = known
+    try:
+        found = tuple(connector.read(claimed.read, settings, tools.http(settings))) if connector.read else ()
+    except ConnectorError as problem:
+        _failed(context, claimed, problem)
+        return
+    except Malformed as problem:
+        _finish(context, claimed, "dead", f"the record cannot be understood: {problem}")
+        return
+    count = take_in(claimed.connection, found, claimed.delivery)
+    _finish(context, claimed, "done", None, count)
+
+
+def _failed(context: Context, claimed: ClaimedRead, problem: ConnectorError) -> None:
+    if problem.retryable and claimed.tries < MAX_TRIES:
+        due_at = context.now() + timedelta(seconds=pause_after(claimed.tries, problem.retry_after))
+        with context.database.writing() as connection:
+            deliveries.finish_read(connection, claimed, "ready", str(problem), due_at)
+        log.warning(
+            "read failed, trying again", read=claimed.id, connection=claimed.connection, error=str(problem)
+        )
+        return
+    _finish(context, claimed, "dead", str(problem))
+
+
+def _finish(context: Context, claimed: ClaimedRead, state: str, error: str | None, count: int = 0) -> None:
+    now = context.now()
+    with context.database.writing() as connection:
+        if not deliveries.finish_read(connection, claimed, state, error, now):
+            return
+        settled = deliveries.outcome(connection, claimed.delivery)
+        if (
+            settled
+            and settled["state"] == "reading"
+            and not deliveries.open_reads(connection, claimed.delivery)
+        ):
+            deliveries.settle(
+                connection,
+                claimed.delivery,
+                settled["seq"],
+                claimed.connection,
+                "decided" if state == "done" else "failed",
+                error,
+                settled["events"] + count,
+                now,
+            )
+    log.info(
+        "record read", read=claimed.id, connection=claimed.connection, state=state, events=count, error=error
+    )

@@ -1,0 +1,140 @@
+"""Second stage: a stored delivery becomes events in our words, follow-up reads, or a stated refusal.
+
+In: a delivery of the inbox, or what a follow-up read or a poll brought. Out: events with project and people of
+the workspace, stored to be decided, in one transaction with what became of the delivery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from connectors.base import ConnectorError, Inbound, Malformed, Unsupported
+from rules.engine.placing import Placed, place
+from rules.facts.event import SourceEvent
+from service.log import get
+from service.state import Context
+from service.store import deliveries, inbox, journal
+from service.store.database import iso
+from service.store.inbox import Stored
+from service.store.switches import set_connection_state
+
+log = get("normalise")
+LOOK_BACK = 500
+GROUP = 100
+
+
+def normalise_waiting(context: Context) -> int:
+    """Normalise every delivery that has no outcome yet, in the order of arrival; how many there were."""
+    count = 0
+    with context.database.reading() as connection:
+        seen = deliveries.last_seq(connection)
+    # A look back finds deliveries that other web processes committed out of order.
+    start = max(0, seen - LOOK_BACK)
+    while True:
+        with context.database.inbox_reading() as connection:
+            group = inbox.after(connection, start, GROUP)
+        if not group:
+            return count
+        start = group[-1].seq
+        with context.database.reading() as connection:
+            over = deliveries.settled(connection, [s.id for s in group])
+        for stored in group:
+            if stored.id not in over:
+                normalise(context, stored)
+                count += 1
+
+
+def normalise(context: Context, stored: Stored) -> None:
+    """Normalise one delivery and write down what became of it."""
+    name = stored.delivery.connection
+    state, reason, found = "decided", None, Inbound()
+    known = context.connection(name)
+    if known is None or known[0].normalise is None:
+        state, reason = (
+            "failed",
+            f"the workspace has no connection {name} any more; add it again, then replay",
+        )
+    else:
+        try:
+            found = known[0].normalise(stored.delivery, known[1])
+            state, reason = ("ignored", found.ignored) if found.ignored else ("decided", None)
+        except Malformed as problem:
+            state, reason = "malformed", str(problem)
+        except Unsupported as problem:
+            state, reason = "unsupported", str(problem)
+        except ConnectorError as problem:
+            state, reason = "failed", str(problem)
+        except Exception as problem:
+            log.exception("a delivery broke its connector", delivery=stored.id, connection=name)
+            state, reason = (
+                "failed",
+                f"the connector broke on it ({type(problem).__name__}); it is kept and can be replayed",
+            )
+    _store(context, stored, state, reason, found)
+
+
+def take_in(
+    context: Context, name: str, found: Iterable[SourceEvent], delivery: str | None, *, history: bool = False
+) -> int:
+    """Store what a follow-up read or a poll brought; how many events. `history`: it was read back from the past and
+    builds the record only.
+    """
+    placed = _place_all(context, name, tuple(found), context.now())
+    events = [replace(p.event, history=True) if history else p.event for p in placed]
+    with context.database.writing() as connection:
+        journal.add(connection, events, delivery)
+    return len(placed)
+
+
+def _store(context: Context, stored: Stored, state: str, reason: str | None, found: Inbound) -> None:
+    now, name = context.now(), stored.delivery.connection
+    placed = _place_all(context, name, found.events, stored.delivery.received_at)
+    if state == "decided":
+        state, reason = _placing(placed, bool(found.reads))
+    with context.database.writing() as connection:
+        journal.add(connection, [p.event for p in placed], stored.id)
+        deliveries.add_reads(connection, stored.id, name, found.reads, now)
+        deliveries.settle(connection, stored.id, stored.seq, name, state, reason, len(placed), now)
+        set_connection_state(connection, name, last_delivery_at=iso(stored.delivery.received_at))
+    log.info(
+        "delivery normalised",
+        delivery=stored.id,
+        connection=name,
+        state=state,
+        events=len(placed),
+        reads=len(found.reads),
+    )
+
+
+def _placing(placed: list[Placed], reads: bool) -> tuple[str, str | None]:
+    """The delivery's state by where its events found a home."""
+    astray = [p for p in placed if p.problem]
+    if astray:
+        return "unmatched", astray[0].problem
+    return ("reading", None) if reads and not placed else ("decided", None)
+
+
+def _place_all(
+    context: Context, name: str, found: Iterable[SourceEvent], received_at: datetime
+) -> list[Placed]:
+    """The events placed, and one void for each allocation line that a document had before and has no longer."""
+    workspace = context.rulebook.workspace
+    placed = [place(workspace, name, event, received_at) for event in found]
+    documents = {
+        e.object["document"]: e for e in found if e.object.get("document") and "allocations" in e.object
+    }
+    with context.database.reading() as connection:
+        for document, like in documents.items():
+            for key, home in sorted(journal.lines_of_document(connection, name, document).items()):
+                if key not in like.object["allocations"]:
+                    placed.append(place(workspace, name, _void(like, key), received_at, home))
+    return placed
+
+
+def _void(like: SourceEvent, key: str) -> SourceEvent:
+    """The void of one allocation line, as of the version of the document that no longer has it."""
+    noun = like.type.split(".")[0]
+    kind = {"expense": "expense.rejected", "payment": "payment.refunded"}.get(noun, f"{noun}.voided")
+    return replace(like, type=kind, key=key, object={**like.object, "id": key, "status": "void"})

@@ -1,0 +1,80 @@
+"""Polling: what a connection with `receive: poll` has new, and the past of any connection for a backfill.
+
+In: connections whose turn has come. Out: their events, handed to `take_in`. The cursor is stored after the events:
+a crash in between reads the same again, and the same events have the same ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from connectors.base import ConnectorError
+from rules.facts.event import SourceEvent
+from service.log import get
+from service.state import Context
+from service.store.database import from_iso, iso
+from service.store.switches import connection_state, set_connection_state
+from service.tools import Job, Tools
+
+log = get("poll")
+EVERY = timedelta(seconds=60)
+PAGES = 10_000
+TakeIn = Callable[[str, Iterable[SourceEvent]], int]
+
+
+def due(context: Context) -> list[Job]:
+    """The polled connections whose last poll is a minute old."""
+    polled = [n for n, c in context.rulebook.workspace.connections.items() if c.receive == "poll"]
+    now = context.now()
+    with context.database.reading() as connection:
+        states = [connection_state(connection, name) for name in polled]
+    return [
+        Job(s["name"], s["name"])
+        for s in states
+        if not s.get("last_call_at") or from_iso(s["last_call_at"]) + EVERY <= now
+    ]
+
+
+def poll(context: Context, tools: Tools, take_in: TakeIn, name: str) -> None:
+    """Ask one connection for what is new since its cursor."""
+    with context.database.reading() as connection:
+        cursor = connection_state(connection, name)["cursor"] or ""
+    try:
+        _, after = _page(context, tools, take_in, name, cursor)
+    except ConnectorError as problem:
+        with context.database.writing() as connection:
+            set_connection_state(connection, name, last_call_at=iso(context.now()), error=str(problem)[:500])
+        log.warning("poll failed", connection=name, error=str(problem))
+        return
+    now = iso(context.now())
+    with context.database.writing() as connection:
+        set_connection_state(
+            connection, name, cursor=after, last_call_at=now, last_delivery_at=now, error=None
+        )
+
+
+def backfill(
+    context: Context, tools: Tools, take_in: TakeIn, name: str, since: datetime, told: Callable[[int], None]
+) -> int:
+    """Read the past of a connection from `since`, page by page; how many events. Raises ConnectorError."""
+    cursor, total = f"since:{iso(since)}", 0
+    for _ in range(PAGES):
+        count, after = _page(context, tools, take_in, name, cursor)
+        total += count
+        told(total)
+        if after == cursor or count == 0:
+            return total
+        cursor = after
+    return total
+
+
+def _page(context: Context, tools: Tools, take_in: TakeIn, name: str, cursor: str) -> tuple[int, str]:
+    known = context.connection(name)
+    if known is None or known[0].poll is None:
+        raise ConnectorError(f"connection {name} cannot be read back", retryable=False)
+    connector, settings = known
+    if connector.poll is None:
+        raise ConnectorError(f"connection {name} cannot be read back", retryable=False)
+    events, after = connector.poll(settings, tools.http(settings), cursor, context.now())
+    return take_in(name, events), after

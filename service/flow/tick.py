@@ -1,0 +1,105 @@
+"""The clock is a source too: slots that are due become events, decisions that ran out expire.
+
+In: the moment. Out: events, stored to be decided. Slots are rows that fire once, whoever runs the clock.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from rules.engine import slots as planning
+from rules.facts.event import Event, event_id
+from service.log import get
+from service.state import Context
+from service.store import journal, records, slots
+
+log = get("tick")
+AHEAD = timedelta(days=2)
+
+
+def tick(context: Context) -> int:
+    """Plan what comes, fire what is due; how many events were made."""
+    now = context.now()
+    with context.database.reading() as connection:
+        state = context.state(connection)
+        planned = planning.plan(context.rulebook.rules, state, now + AHEAD)
+        over = slots.over(connection, [s.id for s in planned])
+    fresh = [s for s in planned if s.id not in over]
+    with context.database.writing() as connection:
+        slots.plan(connection, fresh, now)
+        slots.drop_unplanned(connection, context.rulebook.rules.rules, [s.id for s in fresh])
+        waiting = slots.due(connection, now)
+        to_fire, to_skip = planning.due(waiting, set(), now)
+        made = [_event(slot, now) for slot in to_fire]
+        for slot, event in zip(to_fire, made, strict=True):
+            slots.fire(connection, slot.id, event.id, "fired", now)
+        for slot in to_skip:
+            slots.fire(connection, slot.id, None, "skipped", now)
+        expired = _expired(connection, now)
+        journal.add(connection, [*made, *expired])
+    if made or expired:
+        log.info("clock", fired=len(made), skipped=len(to_skip), expired=len(expired))
+    return len(made) + len(expired)
+
+
+def activate(context: Context) -> int:
+    """Make an event for each project that the workspace calls active and the record does not know yet."""
+    from_file = context.rulebook.workspace.projects.values()
+    with context.database.reading() as connection:
+        state = context.state(connection)
+        new = [p for p in from_file if p.status == "active" and state.book.get("project", p.id) is None]
+    events = [_activation(p.id, p.client, context.now()) for p in new]
+    if events:
+        with context.database.writing() as connection:
+            journal.add(connection, events)
+    return len(events)
+
+
+def _activation(project: str, client: str, now: datetime) -> Event:
+    return Event(
+        id=event_id("activation", project),
+        type="project.activated",
+        at=now,
+        received_at=now,
+        objects={"project": {"id": project}},
+        project=project,
+        client=client,
+    )
+
+
+def _event(slot: planning.Slot, now: datetime) -> Event:
+    fields = {
+        "id": slot.id,
+        "rule": slot.rule,
+        "kind": slot.kind,
+        "object": slot.object,
+        "offset": slot.offset,
+        "at": slot.at,
+    }
+    return Event(
+        id=event_id("slot", slot.id),
+        type="slot.due",
+        at=slot.at,
+        received_at=now,
+        objects={"slot": fields},
+        project=slot.project,
+        client=slot.client,
+    )
+
+
+def _expired(connection: journal.Connection, now: datetime) -> list[Event]:
+    """Decisions whose last day is over."""
+    open_ones = records.page(connection, "approval", status="sent", limit=10_000)
+    return [
+        Event(
+            id=event_id("expired", a["id"], str(a.get("version"))),
+            type="approval.expired",
+            at=a["expires_at"],
+            received_at=now,
+            objects={"approval": {k: v for k, v in a.items() if not k.startswith("_")}},
+            project=a["project"],
+            client=a["client"],
+        )
+        for a in open_ones
+        if a.get("expires_at") and a["expires_at"] <= now
+    ]

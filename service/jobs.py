@@ -1,0 +1,92 @@
+"""Where the stages are strung together: what one ring of each bell does, and what the clock does each time.
+
+In: the id of the request that rang, for the log. Out: nothing; all work stands in the database.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from functools import partial
+
+from rules.facts.event import SourceEvent
+from service.flow import decide as deciding
+from service.flow import deliver as delivering
+from service.flow import fetch, normalise, poll, tick
+from service.log import get
+from service.process import current
+from service.queue import stopping
+from service.state import Context
+from service.store.database import StorageError
+from service.store.switches import connection_state
+from service.tools import LANE_FAILING, LANE_HEALTHY, Job, Tools, Work
+
+log = get("jobs")
+SECONDS = 200.0
+LOOK = 400
+
+
+def decide(request_id: str = "") -> None:
+    """One ring of the bell `decide`: normalise and decide all that waits, then ring `deliver`."""
+    process = current()
+    context = process.context
+    context.bells.clear_wake("decide")
+    context.rulebook.refresh()
+    decide_all(context)
+    context.bells.ring("deliver", request_id)
+
+
+def decide_all(context: Context) -> int:
+    """Normalise and decide until nothing waits; how many events were decided."""
+    normalise.normalise_waiting(context)
+    return deciding.decide_waiting(context)
+
+
+def deliver(request_id: str = "") -> None:
+    """One ring of the bell `deliver`: make the calls that are due, through the pool."""
+    process = current()
+    context = process.context
+    context.bells.clear_wake("deliver")
+    context.rulebook.refresh()
+    if deliver_all(context, process.tools, time.monotonic() + SECONDS):
+        context.bells.ring("decide", request_id)
+
+
+def deliver_all(context: Context, tools: Tools, until: float) -> int:
+    """Make every call that is due until nothing is or the time is over; how many were begun."""
+    return tools.drain(partial(_look, context, tools), partial(_lane_limit, context), until, stopping)
+
+
+def clock_turn(context: Context) -> None:
+    """What the clock does every few seconds: fire slots, activate projects, ring for whatever waits."""
+    try:
+        context.rulebook.refresh()
+        tick.activate(context)
+        tick.tick(context)
+    except StorageError as problem:
+        log.warning("the clock could not reach the database", error=str(problem))
+    context.bells.ring("decide")
+    context.bells.ring("deliver")
+
+
+def _look(context: Context, tools: Tools, running: set[str]) -> Iterable[tuple[Job, Work]]:
+    """Everything that may be begun now: reads first (amounts before alerts), then actions, then polls."""
+    take_in = partial(_take_in, context)
+    found: list[tuple[Job, Work]] = [
+        (j, partial(fetch.fetch, context, tools, take_in)) for j in fetch.due(context, LOOK)
+    ]
+    found += [(j, partial(delivering.deliver, context, tools)) for j in delivering.due(context, LOOK)]
+    found += [(j, partial(poll.poll, context, tools, take_in)) for j in poll.due(context)]
+    return [(job, work) for job, work in found if job.id not in running]
+
+
+def _take_in(context: Context, name: str, found: Iterable[SourceEvent], delivery: str | None = None) -> int:
+    count = normalise.take_in(context, name, found, delivery)
+    if count:
+        context.bells.ring("decide")
+    return count
+
+
+def _lane_limit(context: Context, lane: str) -> int:
+    with context.database.reading() as connection:
+        return LANE_FAILING if connection_state(connection, lane)["failures"] else LANE_HEALTHY

@@ -1,0 +1,52 @@
+"""Addresses that open one thing for one person without an account.
+
+In: what a link shall open. Out: its token and address. A token is 256 bits derived from the service's secret key,
+so that a message that is rendered again carries the same address; the database holds only its hash. A new serial
+makes a new token, which is how a link is sent anew and the old one ends.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import ipaddress
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from service.settings import Settings
+from service.store import links
+from service.store.database import Connection
+from service.store.links import Link
+
+PATHS = {"approval": "a", "project": "c"}
+
+
+def token_for(secret_key: str, link: Link) -> str:
+    """The token of a link: 43 URL-safe characters."""
+    said = "\x1f".join(("link", link.kind, link.subject, str(link.version), link.person, str(link.serial)))
+    made = hmac.new(secret_key.encode(), said.encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+
+
+def hash_of(token: str) -> str:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def make(connection: Connection, settings: Settings, link: Link, now: datetime) -> str:
+    """Keep the link's hash and return its address."""
+    token = token_for(settings.secret_key, link)
+    links.add(connection, hash_of(token), link, now)
+    return f"{settings.public_url or settings.local_url}/{PATHS[link.kind]}/{token}"
+
+
+def reaches_outside(settings: Settings) -> bool:
+    """Whether someone outside can follow our links: PUBLIC_URL is set and is no loopback or private address."""
+    host = urlsplit(settings.public_url or "").hostname
+    if not host or host == "localhost" or host.endswith(".localhost"):
+        return False
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return True

@@ -1,0 +1,136 @@
+"""From an intention to a call: which connector executes it, what it says, and to whom.
+
+In: a `Planned` action and the rule set that decided it. Out: the connector's operation and the rendered message,
+or a `Refusal` that names the mend.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectors.base import Connector, Message, Operation, Outward
+from connectors.base import Settings as ConnectionSettings
+from rules.engine.verdicts import Planned
+from rules.language.model import Position, Text
+from service import links
+from service.reports import mail
+from service.state import Context
+from service.store.links import Link, serial_of
+from service.tools import Tools
+
+BY_MAIL = ("email", "task")
+WITH_TEXT = ("email", "task", "comment", "chat", "create_issue", "book_note")
+INLINE = Position("(inline text)", 1, 1)
+
+
+class Refusal(Exception):
+    """Why an action cannot be executed at all, and the mend."""
+
+    @property
+    def reason(self) -> str:
+        """The sentence."""
+        return str(self)
+
+
+def address_of(context: Context, planned: Planned) -> tuple[Connector, ConnectionSettings, Outward] | Refusal:
+    """Who executes the action."""
+    name = planned.connection or (context.rulebook.mail_connection if planned.kind in BY_MAIL else "")
+    found = context.connection(name)
+    if found is None:
+        return Refusal(f"the workspace has no connection {name or planned.kind}; add it, then send again")
+    connector, settings = found
+    kind = "email" if planned.kind in BY_MAIL else planned.kind
+    if kind not in connector.operations:
+        return Refusal(f"{connector.title} cannot do {kind}; change the rule {planned.rule}")
+    return connector, settings, connector.operations[kind]
+
+
+def message_of(
+    context: Context, tools: Tools, planned: Planned, ruleset: str, connector: Connector
+) -> Message:
+    """The rendered text of the action. Raises RenderError or Refusal."""
+    if planned.kind not in WITH_TEXT:
+        return Message()
+    text = _text(context, planned, ruleset)
+    names: dict[str, Any] = {**planned.names}
+    if "link" in planned.keys:
+        names["link"] = _address(context, planned, connector)
+    zone = _zone(context, planned)
+    made = tools.renderer.render(text, names, planned.locale, zone)
+    if planned.kind not in BY_MAIL:
+        short = made.short or made.body
+        return Message(subject=made.subject, body=_marked(made.body, planned), short=_marked(short, planned))
+    return mail.compose(
+        made,
+        locale=planned.locale,
+        sender=context.rulebook.workspace.name,
+        test_for=_test_for(context, planned),
+    )
+
+
+def operation_of(planned: Planned, message: Message) -> Operation:
+    """The call to make for it."""
+    kind = "email" if planned.kind in BY_MAIL else planned.kind
+    keys = {k: v for k, v in planned.keys.items() if k != "link"}
+    return Operation(kind=kind, key=planned.id, target=planned.address, message=message, keys=keys)
+
+
+def _text(context: Context, planned: Planned, ruleset: str) -> Text:
+    if isinstance(planned.text, dict):
+        inline = planned.text["inline"]
+        given = inline if isinstance(inline, dict) else {"body": inline}
+        return Text(given.get("subject", ""), given.get("body", ""), given.get("short", ""), INLINE)
+    texts = context.rulebook.of(ruleset).texts.get(str(planned.text), {})
+    text = texts.get(planned.locale) or next(iter(texts.values()), None)
+    if text is None:
+        raise Refusal(
+            f"there is no text {planned.text}; write it in texts/{planned.locale}.yaml, then send again"
+        )
+    return text
+
+
+def _address(context: Context, planned: Planned, connector: Connector) -> str:
+    """The link's address for this recipient. A client is never sent a link that cannot be followed."""
+    name = planned.connection or context.rulebook.mail_connection
+    leaves = bool(context.rulebook.connections[name].get("url"))
+    if (
+        leaves
+        and planned.client_facing
+        and not planned.observed
+        and not links.reaches_outside(context.settings)
+    ):
+        raise Refusal(
+            f"{connector.title} would send a link that nobody outside can follow: PUBLIC_URL is not set to a public "
+            "address; set it, restart, then send again"
+        )
+    asked = planned.keys["link"]
+    now = context.now()
+    with context.database.writing() as connection:
+        serial = serial_of(connection, "approval", asked["approval"], asked["person"]) or 1
+        link = Link(
+            "approval",
+            asked["approval"],
+            int(asked.get("version", 1)),
+            asked["person"],
+            serial,
+            None,
+            revoked=False,
+        )
+        return links.make(connection, context.settings, link, now)
+
+
+def _zone(context: Context, planned: Planned) -> str:
+    person = context.rulebook.workspace.people.get(planned.recipient or "")
+    return person.time_zone if person else context.rulebook.workspace.time_zone
+
+
+def _test_for(context: Context, planned: Planned) -> str | None:
+    """Whom the message would have reached, when the project is only observed."""
+    if not planned.observed:
+        return None
+    person = context.rulebook.workspace.people.get(str(planned.names.get("meant_for", "")))
+    return person.name if person else "the client"
+
+
+def _marked(text: str, planned: Planned) -> str:
+    return f"[TEST] {text}" if planned.observed else text

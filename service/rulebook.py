@@ -1,0 +1,154 @@
+"""The files that people edit, as one checked whole: workspace, connections, rules and texts.
+
+In: the workspace directory. Out: the set that is valid now, and earlier rule sets by their hash. A change of the
+files is read, checked and swapped as one; a broken edit keeps the old set and is told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rules.language.loader import load_rules
+from rules.packs import read_pack
+
+from connectors.base import Connector
+from connectors.base import Settings as ConnectionSettings
+from rules.facts.project import Workspace
+from rules.language.model import Problem, RuleSet
+from service.log import get
+from service.workspace import Loaded, WorkspaceError, load
+
+log = get("rulebook")
+MAIL = "mail"
+
+
+class BrokenFiles(Exception):
+    """The files cannot be used. `problems` name file, line, column and the mend."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(p) for p in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The texts of rules and messages as read: what an earlier rule set is compiled from again."""
+
+    rules: tuple[tuple[str, str], ...]
+    texts: tuple[tuple[str, str, str], ...]
+
+    def to_json(self) -> str:
+        """As it is kept."""
+        return json.dumps({"rules": self.rules, "texts": self.texts}, ensure_ascii=False, sort_keys=True)
+
+    @staticmethod
+    def from_json(text: str) -> Sources:
+        """As it was kept."""
+        data = json.loads(text)
+        return Sources(tuple((p, t) for p, t in data["rules"]), tuple((p, x, t) for p, x, t in data["texts"]))
+
+
+class Rulebook:
+    """What is valid now. `kept` finds the sources of an earlier rule set by its version."""
+
+    def __init__(
+        self,
+        home: Path,
+        connectors: Mapping[str, Connector],
+        kept: Callable[[str], str | None] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._home = home
+        self._connectors = connectors
+        self._kept = kept or (lambda _version: None)
+        self._environment = environment
+        self._stamp = _stamp(home)
+        self._loaded, self.rules, self.sources = self._read()
+        self._earlier: dict[str, RuleSet] = {self.rules.version: self.rules}
+        self.refused: list[Problem] = []
+
+    @property
+    def workspace(self) -> Workspace:
+        """Organisation, people, clients, projects, connections."""
+        return self._loaded.workspace
+
+    @property
+    def connections(self) -> Mapping[str, ConnectionSettings]:
+        """Settings by name of connection, secrets resolved."""
+        return self._loaded.settings
+
+    @property
+    def mail_connection(self) -> str:
+        """The connection that mails leave through: the first of connector email, or mails written to files."""
+        named = (n for n, c in self.workspace.connections.items() if c.connector == "email")
+        return next(named, MAIL)
+
+    def refresh(self) -> bool:
+        """Read the files again if they changed; true when another valid set is in force now."""
+        stamp = _stamp(self._home)
+        if stamp == self._stamp:
+            return False
+        self._stamp = stamp
+        try:
+            loaded, rules, sources = self._read()
+        except BrokenFiles as broken:
+            self.refused = broken.problems
+            log.error(
+                "the edit is refused, the former rules stay in force",
+                problems=[str(p) for p in broken.problems],
+            )
+            return False
+        changed = rules.version != self.rules.version or loaded.workspace.version != self.workspace.version
+        self.refused = []
+        self._loaded, self.rules, self.sources = loaded, rules, sources
+        self._earlier[rules.version] = rules
+        if changed:
+            log.info("rules reloaded", ruleset=rules.version, workspace=loaded.workspace.version)
+        return changed
+
+    def of(self, version: str) -> RuleSet:
+        """The rule set of that version; the present one when its sources are no longer valid."""
+        if version not in self._earlier:
+            text = self._kept(version)
+            found = self._compile(Sources.from_json(text))[0] if text else None
+            self._earlier[version] = found or self.rules
+        return self._earlier[version]
+
+    def _read(self) -> tuple[Loaded, RuleSet, Sources]:
+        try:
+            self._loaded = load(self._home, self._connectors, self._environment)
+        except WorkspaceError as broken:
+            raise BrokenFiles(list(broken.problems)) from None
+        sources = Sources(
+            tuple(
+                (str(p.relative_to(self._home)), _text(p)) for p in sorted(self._home.glob("rules/*.yaml"))
+            ),
+            tuple(
+                (str(p.relative_to(self._home)), p.stem, _text(p))
+                for p in sorted(self._home.glob("texts/*.yaml"))
+            ),
+        )
+        rules, problems = self._compile(sources)
+        if rules is None:
+            raise BrokenFiles(problems)
+        return self._loaded, rules, sources
+
+    def _compile(self, sources: Sources) -> tuple[RuleSet | None, list[Problem]]:
+        return load_rules(sources.rules, sources.texts, self._loaded.workspace, read_pack)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def _stamp(home: Path) -> tuple[tuple[str, int, int], ...]:
+    """What changes when a file is edited: path, time and size of each."""
+    found = []
+    for pattern in ("*.yaml", "clients/*.yaml", "projects/*.yaml", "rules/*.yaml", "texts/*.yaml", ".env"):
+        for path in home.glob(pattern):
+            status = path.stat()
+            found.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(sorted(found))

@@ -1,0 +1,43 @@
+"""What a stage works with: the `Context` of a process, and the `State` it hands to the engine.
+
+In: the opened parts of a process. Out: `Context.state()`, the moment of deciding with a book over one connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors.base import Connector
+from connectors.base import Settings as ConnectionSettings
+from rules.engine.state import State
+from service.queue import Bells
+from service.rulebook import Rulebook
+from service.settings import Settings
+from service.store.database import Connection, Database
+from service.store.records import SqlBook
+
+
+@dataclass(frozen=True)
+class Context:
+    """The parts of one process. `now` is the only clock the stages know."""
+
+    settings: Settings
+    database: Database
+    rulebook: Rulebook
+    connectors: dict[str, Connector]
+    bells: Bells
+    now: Callable[[], datetime]
+
+    def state(self, connection: Connection) -> State:
+        """The moment of deciding, over what this connection can see."""
+        return State(self.now(), self.rulebook.workspace, SqlBook(connection))
+
+    def connection(self, name: str) -> tuple[Connector, ConnectionSettings] | None:
+        """The connector and settings of a connection, or none when the workspace has none of that name."""
+        settings = self.rulebook.connections.get(name)
+        if settings is None:
+            return None
+        connector = self.connectors.get(self.rulebook.workspace.connections[name].connector)
+        return (connector, settings) if connector else None

@@ -1,0 +1,278 @@
+"""Actions: intentions on record, claimed with a lease and a fencing token, with each attempt written down.
+
+In: `Planned` values from an evaluation, outcomes from workers. Out: what is due, and the closed list of states:
+waiting, ready, sending, sent, dead, unknown, cancelled. An action is never deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, exists, or_, select, update
+
+from rules.engine.verdicts import Planned
+from rules.facts import codec
+from service.store.database import from_iso, insert_new, iso
+from service.store.tables import actions, attempts
+
+OVER = ("sent", "unknown", "cancelled")
+BLOCKED_BY = ("waiting", "ready", "sending", "dead")
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An action held by this process until its lease ends. `token` fences out whoever held it before.
+
+    waited: it was held back (hours, delay) and is checked again.  open_attempt: an earlier attempt was begun and its
+    outcome is not known.  root: the event whose decision planned it.
+    """
+
+    planned: Planned
+    token: int
+    tries: int
+    ruleset: str
+    waited: bool
+    open_attempt: bool
+    root: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended. state: sent, ready (again at `due`), dead, unknown, cancelled."""
+
+    state: str
+    reason: str = ""
+    status: int | None = None
+    receipt: str | None = None
+    due: datetime | None = None
+    left: bool = False
+
+
+def add(connection: Connection, planned: Iterable[Planned], root: str, ruleset: str, at: datetime) -> None:
+    """Store intentions; one that is there already (same deterministic id) is left as it is."""
+    insert_new(connection, actions, [_row(p, root, ruleset, at) for p in planned])
+
+
+def due(connection: Connection, now: datetime, limit: int) -> list[tuple[str, str]]:
+    """(id, connection) of what may be claimed now, oldest first: due, not leased, nothing unfinished before it
+    on its target, and the alert it corrects is over.
+    """
+    earlier, alert = actions.alias("earlier"), actions.alias("alert")
+    blocked = exists().where(
+        earlier.c.root == actions.c.root,
+        earlier.c.target == actions.c.target,
+        earlier.c.seq < actions.c.seq,
+        earlier.c.state.in_(BLOCKED_BY),
+    )
+    alert_open = exists().where(
+        alert.c.id == actions.c.corrects, alert.c.state.in_(("waiting", "ready", "sending"))
+    )
+    rows = connection.execute(
+        select(actions.c.id, actions.c.connection, actions.c.kind)
+        .where(
+            or_(
+                and_(actions.c.state == "ready", actions.c.due_at <= iso(now)),
+                and_(actions.c.state == "waiting", actions.c.waits != "review", actions.c.due_at <= iso(now)),
+                and_(actions.c.state == "sending", actions.c.lease_until <= iso(now)),
+            ),
+            ~blocked,
+            or_(actions.c.corrects.is_(None), ~alert_open),
+        )
+        .order_by(actions.c.seq)
+        .limit(limit)
+    )
+    return [(row.id, row.connection or row.kind) for row in rows]
+
+
+def claim(connection: Connection, id: str, now: datetime, until: datetime) -> Claimed | None:
+    """Take the action until `until`; none when it is no longer to be had."""
+    row = connection.execute(select(actions).where(actions.c.id == id)).mappings().first()
+    if row is None or row["state"] in (*OVER, "dead") or (row["lease_until"] or "") > iso(now):
+        return None
+    token = row["token"] + 1
+    won = connection.execute(
+        update(actions)
+        .where(actions.c.id == id, actions.c.token == row["token"], actions.c.state == row["state"])
+        .values(state="sending", token=token, lease_until=iso(until))
+    )
+    if won.rowcount != 1:
+        return None
+    open_attempt = connection.execute(
+        select(attempts.c.seq).where(attempts.c.action == id, attempts.c.outcome.is_(None)).limit(1)
+    ).first()
+    return Claimed(
+        planned=decode(row["data"]),
+        token=token,
+        tries=row["tries"],
+        ruleset=row["ruleset"] or "",
+        waited=row["waits"] is not None,
+        open_attempt=open_attempt is not None,
+        root=row["root"],
+    )
+
+
+def begin(
+    connection: Connection, id: str, token: int, text: tuple[str, str, str | None], now: datetime
+) -> bool:
+    """Write down the attempt and the text as it leaves, before any call: an attempt without an end is a call whose
+    outcome nobody knows. False when the lease was lost meanwhile: no call may be made.
+    """
+    subject, body, html = text
+    mine = connection.execute(
+        update(actions)
+        .where(actions.c.id == id, actions.c.token == token, actions.c.state == "sending")
+        .values(tries=actions.c.tries + 1, subject=subject, body=body, html=html)
+    )
+    if mine.rowcount != 1:
+        return False
+    insert_new(connection, attempts, [{"action": id, "token": token, "started_at": iso(now)}])
+    return True
+
+
+def finish(connection: Connection, id: str, token: int, outcome: Outcome, now: datetime) -> bool:
+    """Write down how the attempt ended; false when the lease was lost meanwhile: the attempt then counts as a
+    possible duplicate and the action is left to its new holder.
+    """
+    connection.execute(
+        update(attempts)
+        .where(attempts.c.action == id, attempts.c.token == token)
+        .values(ended_at=iso(now), outcome=outcome.state, status=outcome.status, detail=outcome.reason[:2000])
+    )
+    over = outcome.state in (*OVER, "dead")
+    done = connection.execute(
+        update(actions)
+        .where(actions.c.id == id, actions.c.token == token, actions.c.state == "sending")
+        .values(
+            state=outcome.state,
+            reason=outcome.reason[:2000] or None,
+            receipt=outcome.receipt,
+            left=outcome.left,
+            lease_until=None,
+            waits=None,
+            due_at=iso(outcome.due or now),
+            done_at=iso(now) if over else None,
+        )
+    )
+    if done.rowcount != 1:
+        connection.execute(
+            update(attempts)
+            .where(attempts.c.action == id, attempts.c.token == token)
+            .values(
+                outcome="late", detail="possibly done twice: the lease was lost before this attempt ended"
+            )
+        )
+    return done.rowcount == 1
+
+
+def postpone(connection: Connection, id: str, token: int, until: datetime, reason: str) -> None:
+    """Give a claimed action back without an attempt: what it needs is not to be had before `until`."""
+    connection.execute(
+        update(actions)
+        .where(actions.c.id == id, actions.c.token == token)
+        .values(state="ready", lease_until=None, due_at=iso(until), reason=reason)
+    )
+
+
+def redrive(connection: Connection, id: str, now: datetime) -> bool:
+    """Try a dead action again from the start; false when it is not dead. Its former attempts stay on record."""
+    done = connection.execute(
+        update(actions)
+        .where(actions.c.id == id, actions.c.state == "dead")
+        .values(state="ready", due_at=iso(now), tries=0, reason=None, done_at=None)
+    )
+    return done.rowcount == 1
+
+
+def settle(connection: Connection, id: str, state: str, reason: str, now: datetime) -> bool:
+    """A person says what became of an unknown or waiting action: `sent`, `cancelled`, or `ready` (send it now)."""
+    done = connection.execute(
+        update(actions)
+        .where(actions.c.id == id, actions.c.state.in_(("unknown", "waiting", "dead")))
+        .values(
+            state=state,
+            reason=reason,
+            waits=None,
+            due_at=iso(now),
+            left=state == "sent",
+            done_at=iso(now) if state in OVER else None,
+        )
+    )
+    return done.rowcount == 1
+
+
+def row_of(connection: Connection, id: str) -> dict[str, Any] | None:
+    """The row of that action as stored, or none."""
+    row = connection.execute(select(actions).where(actions.c.id == id)).mappings().first()
+    return dict(row) if row else None
+
+
+def newer_waiting(connection: Connection, planned: Planned) -> str | None:
+    """A later action of the same rule for the same recipient and project that waits as well: the two merge."""
+    mine = select(actions.c.seq).where(actions.c.id == planned.id).scalar_subquery()
+    found = connection.execute(
+        select(actions.c.id)
+        .where(
+            actions.c.rule == planned.rule,
+            actions.c.recipient == planned.recipient,
+            actions.c.project == planned.project,
+            actions.c.kind == planned.kind,
+            actions.c.seq > mine,
+            actions.c.state == "waiting",
+        )
+        .limit(1)
+    ).scalar()
+    return str(found) if found else None
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next action that waits for time alone may leave."""
+    at = connection.execute(
+        select(actions.c.due_at)
+        .where(
+            actions.c.state.in_(("ready", "waiting")),
+            or_(actions.c.waits.is_(None), actions.c.waits != "review"),
+        )
+        .order_by(actions.c.due_at)
+        .limit(1)
+    ).scalar()
+    return from_iso(at) if at else None
+
+
+def encode(planned: Planned) -> str:
+    """The intention as it is stored."""
+    return codec.dumps(asdict(planned))
+
+
+def decode(data: str) -> Planned:
+    """The intention that was stored."""
+    values = codec.loads(data)
+    values["alert"] = tuple(values["alert"]) if values["alert"] else None
+    return Planned(**values)
+
+
+def _row(planned: Planned, root: str, ruleset: str, at: datetime) -> dict[str, Any]:
+    return {
+        "id": planned.id,
+        "event": planned.event,
+        "root": root,
+        "rule": planned.rule,
+        "kind": planned.kind,
+        "project": planned.project,
+        "client": planned.client,
+        "connection": planned.connection,
+        "target": planned.target or planned.id,
+        "recipient": planned.recipient,
+        "address": planned.address,
+        "client_facing": planned.client_facing,
+        "observed": planned.observed,
+        "corrects": planned.corrects,
+        "state": "waiting" if planned.waits else "ready",
+        "waits": planned.waits,
+        "due_at": iso(planned.due),
+        "ruleset": ruleset,
+        "data": encode(planned),
+        "at": iso(at),
+    }

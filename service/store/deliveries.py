@@ -1,0 +1,167 @@
+"""What became of each delivery, and the follow-up reads that thin hooks ask for.
+
+In: deliveries of the inbox. Out: their outcome (received until one is written, then decided, ignored, unsupported,
+malformed, unmatched, reading, failed) and reads claimed with a lease like actions are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from connectors.base import Read
+from rules.facts.event import digest
+from service.store.database import insert_new, iso, upsert
+from service.store.tables import outcomes, reads
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedRead:
+    """A follow-up read held by this process until its lease ends."""
+
+    id: str
+    delivery: str
+    connection: str
+    read: Read
+    token: int
+    tries: int
+
+
+def last_seq(connection: Connection) -> int:
+    """The place in the order of arrival up to which every delivery has an outcome."""
+    return int(connection.execute(select(func.max(outcomes.c.seq))).scalar() or 0)
+
+
+def settle(
+    connection: Connection,
+    delivery: str,
+    seq: int,
+    name: str,
+    state: str,
+    reason: str | None,
+    count: int,
+    at: datetime,
+) -> None:
+    """Write down what became of a delivery; a second time replaces the first (a replay)."""
+    row = {
+        "delivery": delivery,
+        "seq": seq,
+        "connection": name,
+        "state": state,
+        "reason": (reason or "")[:2000] or None,
+        "events": count,
+        "tries": 0,
+        "at": iso(at),
+    }
+    upsert(connection, outcomes, [row])
+
+
+def outcome(connection: Connection, delivery: str) -> dict[str, Any] | None:
+    """The outcome row of a delivery, or none while it waits."""
+    row = connection.execute(select(outcomes).where(outcomes.c.delivery == delivery)).mappings().first()
+    return dict(row) if row else None
+
+
+def settled(connection: Connection, ids: Iterable[str]) -> set[str]:
+    """Which of these deliveries have an outcome."""
+    return set(
+        connection.execute(select(outcomes.c.delivery).where(outcomes.c.delivery.in_(list(ids)))).scalars()
+    )
+
+
+def add_reads(connection: Connection, delivery: str, name: str, wanted: Iterable[Read], at: datetime) -> None:
+    """Ask for follow-up reads; the same read for the same delivery is asked for once."""
+    insert_new(
+        connection,
+        reads,
+        [
+            {
+                "id": "rd_" + digest(delivery, r.kind, r.id),
+                "delivery": delivery,
+                "connection": name,
+                "kind": r.kind,
+                "source_id": r.id,
+                "params": json.dumps(dict(r.params), ensure_ascii=False),
+                "state": "ready",
+                "due_at": iso(at),
+                "at": iso(at),
+            }
+            for r in wanted
+        ],
+    )
+
+
+def reads_due(connection: Connection, now: datetime, limit: int) -> list[tuple[str, str]]:
+    """(id, connection) of reads that may be claimed now, oldest first."""
+    rows = connection.execute(
+        select(reads.c.id, reads.c.connection)
+        .where(
+            ((reads.c.state == "ready") & (reads.c.due_at <= iso(now)))
+            | ((reads.c.state == "reading") & (reads.c.lease_until <= iso(now)))
+        )
+        .order_by(reads.c.at, reads.c.id)
+        .limit(limit)
+    )
+    return [(row.id, row.connection) for row in rows]
+
+
+def claim_read(connection: Connection, id: str, now: datetime, until: datetime) -> ClaimedRead | None:
+    """Take the read until `until`; none when it is no longer to be had."""
+    row = connection.execute(select(reads).where(reads.c.id == id)).mappings().first()
+    if row is None or row["state"] not in ("ready", "reading") or (row["lease_until"] or "") > iso(now):
+        return None
+    token = row["token"] + 1
+    won = connection.execute(
+        update(reads)
+        .where(reads.c.id == id, reads.c.token == row["token"])
+        .values(state="reading", token=token, tries=reads.c.tries + 1, lease_until=iso(until))
+    )
+    if won.rowcount != 1:
+        return None
+    read = Read(row["kind"], row["source_id"], json.loads(row["params"]))
+    return ClaimedRead(id, row["delivery"], row["connection"], read, token, row["tries"] + 1)
+
+
+def finish_read(
+    connection: Connection, claimed: ClaimedRead, state: str, error: str | None, due: datetime
+) -> bool:
+    """Write down how the read ended: done, ready (again at `due`) or dead; false when the lease was lost."""
+    done = connection.execute(
+        update(reads)
+        .where(reads.c.id == claimed.id, reads.c.token == claimed.token)
+        .values(state=state, error=(error or "")[:2000] or None, lease_until=None, due_at=iso(due))
+    )
+    return done.rowcount == 1
+
+
+def open_reads(connection: Connection, delivery: str) -> int:
+    """How many reads of the delivery are not over."""
+    return int(
+        connection.execute(
+            select(func.count()).where(reads.c.delivery == delivery, reads.c.state.in_(("ready", "reading")))
+        ).scalar()
+        or 0
+    )
+
+
+def redrive_read(connection: Connection, id: str, now: datetime) -> bool:
+    """Try a dead read again; false when it is not dead."""
+    done = connection.execute(
+        update(reads)
+        .where(reads.c.id == id, reads.c.state == "dead")
+        .values(state="ready", tries=0, due_at=iso(now))
+    )
+    return done.rowcount == 1
+
+
+def dead_reads(connection: Connection, limit: int = 200) -> list[dict[str, Any]]:
+    """Reads that were given up, newest first."""
+    rows = connection.execute(
+        select(reads).where(reads.c.state == "dead").order_by(reads.c.at.desc()).limit(limit)
+    )
+    return [dict(row) for row in rows.mappings()]

@@ -1,0 +1,176 @@
+"""Deliveries as they came, on disk before they are answered.
+
+In: `Delivery` values from many request threads. Out: their ids, once committed. Many requests share one commit
+(`Writer`, group commit by one thread), which is how durable receiving is fast.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from connectors.base import Delivery
+from service.store.database import Database, StorageError, from_iso, insert_new, iso
+from service.store.tables import deliveries
+
+GROUP = 256
+WAITING_LIMIT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A delivery to store under `id`; `dedup` recognises it when the source sends it again."""
+
+    id: str
+    dedup: str
+    delivery: Delivery
+    repeat_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored delivery. `seq` is its place in the order of arrival."""
+
+    seq: int
+    id: str
+    delivery: Delivery
+    repeat_of: str | None
+
+
+class Writer:
+    """The one thread that writes the inbox. `store` blocks until the row is on disk."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: queue.Queue[tuple[Incoming, Future[str]] | None] = queue.Queue(WAITING_LIMIT)
+        self._thread = threading.Thread(target=self._run, name="inbox-writer", daemon=True)
+        self._thread.start()
+
+    def store(self, incoming: Incoming, timeout: float = 10.0) -> str:
+        """The id under which it is on disk: its own, or the first one's for a delivery seen before.
+
+        Raises StorageError when it could not be stored in time.
+        """
+        future: Future[str] = Future()
+        try:
+            self._waiting.put((incoming, future), timeout=timeout)
+            return future.result(timeout)
+        except (queue.Full, TimeoutError):
+            raise StorageError("the inbox did not take the delivery in time") from None
+
+    def close(self) -> None:
+        """Store what waits, then stop."""
+        self._waiting.put(None)
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while True:
+            first = self._waiting.get()
+            if first is None:
+                return
+            group = [first]
+            stop = False
+            while len(group) < GROUP and not self._waiting.empty():
+                item = self._waiting.get_nowait()
+                if item is None:
+                    stop = True
+                    break
+                group.append(item)
+            self._commit(group)
+            if stop:
+                return
+
+    def _commit(self, group: list[tuple[Incoming, Future[str]]]) -> None:
+        try:
+            with self._database.inbox_writing() as connection:
+                insert_new(connection, deliveries, [_row(incoming) for incoming, _ in group])
+                first = _first_ids(connection, [incoming for incoming, _ in group])
+        except Exception as error:  # noqa: BLE001 (whatever went wrong, every waiting request must be answered)
+            for _, future in group:
+                future.set_exception(
+                    error if isinstance(error, StorageError) else StorageError(str(type(error).__name__))
+                )
+            return
+        for incoming, future in group:
+            future.set_result(first[incoming.delivery.connection, incoming.dedup])
+
+
+def after(connection: Connection, seq: int, limit: int) -> list[Stored]:
+    """The deliveries that arrived after `seq`, oldest first."""
+    rows = connection.execute(
+        select(deliveries).where(deliveries.c.seq > seq).order_by(deliveries.c.seq).limit(limit)
+    )
+    return [_stored(row) for row in rows.mappings()]
+
+
+def one(connection: Connection, id: str) -> Stored | None:
+    """The delivery of that id, or none."""
+    row = connection.execute(select(deliveries).where(deliveries.c.id == id)).mappings().first()
+    return _stored(row) if row else None
+
+
+def last_seq(connection: Connection) -> int:
+    """The newest place in the order of arrival; 0 for an empty inbox."""
+    return int(connection.execute(select(func.max(deliveries.c.seq))).scalar() or 0)
+
+
+def same_body(connection: Connection, connection_name: str, prefix: str) -> str | None:
+    """The first delivery of the connection whose dedup key starts with `prefix`, or none."""
+    found = connection.execute(
+        select(deliveries.c.id)
+        .where(
+            deliveries.c.connection == connection_name, deliveries.c.dedup.startswith(prefix, autoescape=True)
+        )
+        .order_by(deliveries.c.seq)
+        .limit(1)
+    ).scalar()
+    return str(found) if found else None
+
+
+def _first_ids(connection: Connection, group: list[Incoming]) -> dict[tuple[str, str], str]:
+    """(connection, dedup) -> id on disk, for all of a group."""
+    rows = connection.execute(
+        select(deliveries.c.connection, deliveries.c.dedup, deliveries.c.id).where(
+            deliveries.c.dedup.in_({incoming.dedup for incoming in group})
+        )
+    )
+    return {(row.connection, row.dedup): row.id for row in rows}
+
+
+def _row(incoming: Incoming) -> dict[str, object]:
+    call = incoming.delivery
+    return {
+        "id": incoming.id,
+        "connection": call.connection,
+        "dedup": incoming.dedup,
+        "method": call.method,
+        "path": call.path,
+        "query": json.dumps(dict(call.query), ensure_ascii=True),
+        "headers": json.dumps(dict(call.headers), ensure_ascii=True),
+        "body": call.body,
+        "repeat_of": incoming.repeat_of,
+        "received_at": iso(call.received_at),
+    }
+
+
+def _stored(row: object) -> Stored:
+    values = dict(row)  # type: ignore[call-overload]
+    return Stored(
+        seq=values["seq"],
+        id=values["id"],
+        repeat_of=values["repeat_of"],
+        delivery=Delivery(
+            connection=values["connection"],
+            method=values["method"],
+            path=values["path"],
+            query=json.loads(values["query"]),
+            headers=json.loads(values["headers"]),
+            body=bytes(values["body"]),
+            received_at=from_iso(values["received_at"]),
+        ),
+    )

@@ -1,0 +1,200 @@
+"""Events: stored when normalised, decided once, with their verdicts.
+
+In: events and evaluations. Out: the next event of each partition, and the transaction checks that make
+deciding happen once: the partition's version, and one verdict for each (event, rule).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from rules.engine.verdicts import NOT_STORED, Verdict
+from rules.facts import codec
+from rules.facts.event import Event
+from service.store.database import insert_new, iso
+from service.store.tables import events, partitions, verdicts
+
+NO_PARTITION = "-"
+TRIES_BEFORE_PARKING = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event that waits to be decided."""
+
+    seq: int
+    event: Event
+    partition: str
+    version: int
+    delivery: str | None
+
+
+def add(connection: Connection, new: Iterable[Event], delivery: str | None = None) -> None:
+    """Store events to be decided; those stored before are left as they are."""
+    insert_new(connection, events, [_row(event, delivery, "new") for event in new])
+
+
+def partitions_waiting(connection: Connection) -> list[str]:
+    """The partitions that have events to decide, the longest waiting first."""
+    rows = connection.execute(
+        select(events.c.partition)
+        .where(events.c.state == "new")
+        .group_by(events.c.partition)
+        .order_by(func.min(events.c.seq))
+    )
+    return [row.partition for row in rows]
+
+
+def next_waiting(connection: Connection, partition: str) -> Waiting | None:
+    """The oldest event of the partition that is not decided, with the partition's version at this moment."""
+    row = connection.execute(
+        select(events.c.seq, events.c.data, events.c.delivery)
+        .where(events.c.state == "new", events.c.partition == partition)
+        .order_by(events.c.seq)
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    version = connection.execute(select(partitions.c.version).where(partitions.c.id == partition)).scalar()
+    return Waiting(row.seq, decode(row.data), partition, int(version or 0), row.delivery)
+
+
+def advance(connection: Connection, partition: str, version: int) -> bool:
+    """Move the partition on from `version`; false when someone else moved it meanwhile: decide again."""
+    insert_new(connection, partitions, [{"id": partition, "version": 0}])
+    moved = connection.execute(
+        update(partitions)
+        .where(partitions.c.id == partition, partitions.c.version == version)
+        .values(version=version + 1)
+    )
+    return moved.rowcount == 1
+
+
+def touch(connection: Connection, partition: str) -> None:
+    """Move the partition on whatever its version is: what others read of it before is stale from now on."""
+    insert_new(connection, partitions, [{"id": partition, "version": 0}])
+    connection.execute(
+        update(partitions).where(partitions.c.id == partition).values(version=partitions.c.version + 1)
+    )
+
+
+def decided(
+    connection: Connection, decided_events: Sequence[Event], ruleset: str, at: datetime, delivery: str | None
+) -> None:
+    """Mark the first event decided as it is now (with its objects complete), and store those it caused."""
+    first, *caused = decided_events
+    connection.execute(
+        update(events)
+        .where(events.c.id == first.id)
+        .values(state="decided", data=encode(first), ruleset=ruleset, decided_at=iso(at), error=None)
+    )
+    rows = [{**_row(e, delivery, "decided"), "ruleset": ruleset, "decided_at": iso(at)} for e in caused]
+    insert_new(connection, events, rows)
+
+
+def add_verdicts(connection: Connection, found: Iterable[tuple[Verdict, str | None]], at: datetime) -> None:
+    """Store verdicts (with their project), but the kinds that are recomputed on demand."""
+    insert_new(
+        connection,
+        verdicts,
+        [
+            {
+                "event": v.event,
+                "rule": v.rule,
+                "project": project,
+                "kind": v.kind,
+                "data": codec.dumps(_plain(asdict(v))),
+                "at": iso(at),
+            }
+            for v, project in found
+            if v.kind not in NOT_STORED
+        ],
+    )
+
+
+def rules_decided(connection: Connection, event: str) -> set[str]:
+    """The rules that have a stored verdict on this event: they are not decided again."""
+    return set(connection.execute(select(verdicts.c.rule).where(verdicts.c.event == event)).scalars())
+
+
+def failed(connection: Connection, event: str, error: str) -> bool:
+    """Count a failed decision; true when the event was parked because it failed too often."""
+    tries = (connection.execute(select(events.c.tries).where(events.c.id == event)).scalar() or 0) + 1
+    parked = tries >= TRIES_BEFORE_PARKING
+    connection.execute(
+        update(events)
+        .where(events.c.id == event)
+        .values(tries=tries, error=error, state="parked" if parked else "new")
+    )
+    return parked
+
+
+def replay(connection: Connection, event: str) -> bool:
+    """Put an event back in line; false when there is no such event."""
+    found = connection.execute(
+        update(events).where(events.c.id == event).values(state="new", tries=0, error=None)
+    )
+    return found.rowcount == 1
+
+
+def one(connection: Connection, id: str) -> Event | None:
+    """The event of that id, or none."""
+    data = connection.execute(select(events.c.data).where(events.c.id == id)).scalar()
+    return decode(data) if data else None
+
+
+def lines_of_document(connection: Connection, connection_name: str, document: str) -> dict[str, str | None]:
+    """Key -> project of all allocation lines that a document ever had here."""
+    rows = connection.execute(
+        select(events.c.key, events.c.project)
+        .where(
+            events.c.connection == connection_name, events.c.document == document, events.c.key.is_not(None)
+        )
+        .order_by(events.c.seq)
+    )
+    return {row.key: row.project for row in rows}
+
+
+def encode(event: Event) -> str:
+    """The event as it is stored."""
+    return codec.dumps({name: getattr(event, name) for name in Event.__slots__})
+
+
+def decode(data: str) -> Event:
+    """The event that was stored."""
+    return Event(**codec.loads(data))
+
+
+def _row(event: Event, delivery: str | None, state: str) -> dict[str, Any]:
+    document = next((o["document"] for o in event.objects.values() if o.get("document")), None)
+    return {
+        "id": event.id,
+        "type": event.type,
+        "partition": event.client or NO_PARTITION,
+        "project": event.project,
+        "client": event.client,
+        "connection": event.connection,
+        "document": document,
+        "key": event.key,
+        "at": iso(event.at),
+        "received_at": iso(event.received_at),
+        "cause": event.cause,
+        "rule": event.rule,
+        "delivery": delivery,
+        "data": encode(event),
+        "state": state,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A verdict's values without what the codec has no word for (the value of an unknown operand)."""
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value if codec.can(value) else repr(value)

@@ -1,0 +1,91 @@
+"""The records of the domain (projects, baselines, entries, changes, ladders ...) as the engine's `Book`.
+
+In: a connection. Out: `SqlBook`, which reads each record at most once, and `save` for what an evaluation wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from rules.facts import codec
+from rules.facts.event import Record
+from service.store.database import iso, upsert
+from service.store.tables import records
+
+
+class SqlBook:
+    """Reads records through one connection, and keeps them for the length of one evaluation."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._seen: dict[tuple[str, str], Record | None] = {}
+        self._lists: dict[tuple[str, str], list[Record]] = {}
+
+    def get(self, kind: str, id: str) -> Record | None:
+        """The record, or none."""
+        if (kind, id) not in self._seen:
+            data = self._connection.execute(
+                select(records.c.data).where(records.c.kind == kind, records.c.id == id)
+            ).scalar()
+            self._seen[kind, id] = codec.loads(data) if data else None
+        return self._seen[kind, id]
+
+    def find(self, kind: str, project: str) -> list[Record]:
+        """All records of that kind of the project, in the order of their ids."""
+        if (kind, project) not in self._lists:
+            rows = self._connection.execute(
+                select(records.c.data)
+                .where(records.c.kind == kind, records.c.project == project)
+                .order_by(records.c.id)
+            ).scalars()
+            self._lists[kind, project] = [codec.loads(data) for data in rows]
+        return self._lists[kind, project]
+
+
+def save(connection: Connection, puts: Mapping[tuple[str, str], Record], at: datetime) -> None:
+    """Store what an evaluation wrote, replacing each record as a whole."""
+    upsert(
+        connection,
+        records,
+        [
+            {
+                "kind": kind,
+                "id": id,
+                "project": record.get("project"),
+                "client": record.get("client"),
+                "status": record.get("status"),
+                "data": codec.dumps(record),
+                "at": iso(at),
+            }
+            for (kind, id), record in puts.items()
+        ],
+    )
+
+
+def page(
+    connection: Connection,
+    kind: str,
+    *,
+    project: str | None = None,
+    client: str | None = None,
+    status: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> list[Record]:
+    """Records of one kind, newest change first; `after` is the cursor "at|id" of the last one seen."""
+    query = select(records.c.data, records.c.at, records.c.id).where(records.c.kind == kind)
+    for column, value in (
+        (records.c.project, project),
+        (records.c.client, client),
+        (records.c.status, status),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if after:
+        at, _, id = after.partition("|")
+        query = query.where((records.c.at < at) | ((records.c.at == at) & (records.c.id < id)))
+    rows = connection.execute(query.order_by(records.c.at.desc(), records.c.id.desc()).limit(limit))
+    return [{**codec.loads(row.data), "_cursor": f"{row.at}|{row.id}"} for row in rows]

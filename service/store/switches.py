@@ -1,0 +1,83 @@
+"""Pauses, the state of connections (cursor, breaker), heartbeats of processes, and kept versions of files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from service.store.database import from_iso, insert_new, iso, upsert
+from service.store.tables import connection_states, heartbeats, pauses, versions
+
+PAUSABLE = ("everything", "connection", "project", "rule")
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """What stands still now."""
+
+    everything: bool
+    connections: frozenset[str]
+    projects: frozenset[str]
+    rules: frozenset[str]
+
+
+def pause(connection: Connection, kind: str, id: str, by: str, now: datetime) -> None:
+    """Stop what leaves for a connection, a project, a rule, or everything (id "*")."""
+    insert_new(connection, pauses, [{"kind": kind, "id": id, "by": by, "at": iso(now)}])
+
+
+def resume(connection: Connection, kind: str, id: str) -> bool:
+    """End a pause; false when there was none."""
+    return connection.execute(delete(pauses).where(pauses.c.kind == kind, pauses.c.id == id)).rowcount == 1
+
+
+def paused(connection: Connection) -> Paused:
+    """All pauses."""
+    rows = connection.execute(select(pauses.c.kind, pauses.c.id)).all()
+    of = {kind: frozenset(r.id for r in rows if r.kind == kind) for kind in PAUSABLE}
+    return Paused(bool(of["everything"]), of["connection"], of["project"], of["rule"])
+
+
+def connection_state(connection: Connection, name: str) -> dict[str, Any]:
+    """The stored state of a connection, or the state of one never used."""
+    row = (
+        connection.execute(select(connection_states).where(connection_states.c.name == name))
+        .mappings()
+        .first()
+    )
+    return (
+        dict(row) if row else {"name": name, "failures": 0, "cursor": None, "open_until": None, "error": None}
+    )
+
+
+def set_connection_state(connection: Connection, name: str, **values: Any) -> None:
+    """Replace some words of a connection's state; times are given as they are stored."""
+    upsert(connection, connection_states, [{**connection_state(connection, name), **values}])
+
+
+def beat(connection: Connection, process: str, role: str, now: datetime) -> None:
+    """A process says that it lives."""
+    upsert(connection, heartbeats, [{"process": process, "role": role, "at": iso(now)}])
+
+
+def last_beats(connection: Connection) -> dict[str, datetime]:
+    """Role -> when a process of it was last heard of."""
+    found: dict[str, datetime] = {}
+    for row in connection.execute(select(heartbeats.c.role, heartbeats.c.at).order_by(heartbeats.c.at)):
+        found[row.role] = from_iso(row.at)
+    return found
+
+
+def keep_version(connection: Connection, kind: str, version: str, data: str, now: datetime) -> None:
+    """Keep the text of a rule set or workspace under its content hash."""
+    insert_new(connection, versions, [{"kind": kind, "version": version, "data": data, "at": iso(now)}])
+
+
+def version_data(connection: Connection, kind: str, version: str) -> str | None:
+    """The kept text of that version, or none."""
+    return connection.execute(
+        select(versions.c.data).where(versions.c.kind == kind, versions.c.version == version)
+    ).scalar()

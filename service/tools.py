@@ -1,0 +1,121 @@
+"""What a delivering process keeps between actions: kept-alive HTTP sessions, the renderer's child, the pool.
+
+In: connection settings, jobs with a lane. Out: clients, and `drain`: jobs run at once, at most so many a lane,
+so that a connection that hangs never holds up the others.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+
+from connectors.base import Settings
+from connectors.http import Client, http_client
+from service.log import get
+from service.renderer import Renderer
+
+log = get("pool")
+THREADS = 16
+LANE_HEALTHY = 8
+LANE_FAILING = 1
+
+
+LEASE = timedelta(seconds=120)
+MAX_TRIES = 8
+FIRST_PAUSE = 5.0
+LONGEST_PAUSE = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to do: `id` names it, `lane` is the connection it counts against."""
+
+    id: str
+    lane: str
+
+
+Work = Callable[[str], None]
+"""Does the job of that id, if it is still to be had."""
+
+
+def pause_after(tries: int, asked: float | None) -> float:
+    """Seconds until the next try: exponential with full jitter, never sooner than the target asked for."""
+    longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2**tries)
+    spread = random.uniform(longest / 10, longest)  # noqa: S311 (spreads load, guards nothing)
+    return max(min(asked or 0.0, LONGEST_PAUSE), spread)
+
+
+class Tools:
+    """One a process. `close` ends sessions, pool and child."""
+
+    def __init__(self) -> None:
+        self.renderer = Renderer()
+        self._clients: dict[str, tuple[Settings, Client]] = {}
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="call")
+
+    def http(self, settings: Settings) -> Client:
+        """The kept-alive client of a connection; a new one after its settings changed."""
+        with self._lock:
+            kept = self._clients.get(settings.name)
+            if kept is None or kept[0] is not settings:
+                if kept is not None:
+                    kept[1].close()
+                kept = self._clients[settings.name] = (settings, http_client(settings))
+            return kept[1]
+
+    def drain(
+        self,
+        look: Callable[[set[str]], Iterable[tuple[Job, Work]]],
+        lane_limit: Callable[[str], int],
+        until: float,
+        stopping: Callable[[], bool],
+    ) -> int:
+        """Run what `look` finds (it is told which ids run already) until there is nothing, or the time is over.
+
+        until: monotonic seconds after which nothing new is begun.  Returns how many jobs were run.
+        """
+        running: dict[Future[None], Job] = {}
+        begun = 0
+        while True:
+            may_begin = time.monotonic() < until and not stopping()
+            if may_begin:
+                begun += self._begin(look, lane_limit, running)
+            if not running:
+                return begun
+            over, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
+            for future in over:
+                job = running.pop(future)
+                if future.exception():
+                    log.error("a job of the pool broke", job=job.id, error=str(future.exception()))
+
+    def _begin(
+        self,
+        look: Callable[[set[str]], Iterable[tuple[Job, Work]]],
+        lane_limit: Callable[[str], int],
+        running: dict[Future[None], Job],
+    ) -> int:
+        lanes = Counter(job.lane for job in running.values())
+        limit = cache(lane_limit)
+        begun = 0
+        for job, work in look({job.id for job in running.values()}):
+            if len(running) >= THREADS * 2 or lanes[job.lane] >= limit(job.lane):
+                continue
+            lanes[job.lane] += 1
+            running[self._pool.submit(work, job.id)] = job
+            begun += 1
+        return begun
+
+    def close(self) -> None:
+        """Wait for running calls, then end everything."""
+        self._pool.shutdown(wait=True)
+        self.renderer.close()
+        for _, client in self._clients.values():
+            client.close()
