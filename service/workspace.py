@@ -1,0 +1,186 @@
+"""The workspace directory: its files read, its secrets resolved, its connections held against their connectors.
+
+In: the directory. Out: `Loaded` with the checked workspace and one `Settings` a connection, or `WorkspaceError`
+with every problem: file, line, column and the mend. Secrets are registered for redaction and appear in no error.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from connectors.base import Connector
+from connectors.base import Settings as ConnectionSettings
+from rules.facts.project import Workspace
+from rules.language.documents import Document, read
+from rules.language.model import Position, Problem
+from rules.language.nearest import allowed_here
+from rules.language.workspace import build
+from service import log
+from service.settings import Environment, SettingsError
+
+PATTERNS = ("accord.yaml", "clients/*.yaml", "projects/*.yaml")
+COMMON = ("connector", "base_url", "webhook_secret", "receive", "quiet_after", "owner", "private_network")
+_REFERENCE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class WorkspaceError(Exception):
+    """Files that cannot be used. `problems` have their places."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(p) for p in problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The workspace, and the settings of its connections by name."""
+
+    workspace: Workspace
+    settings: Mapping[str, ConnectionSettings]
+
+
+def load(home: Path, connectors: Mapping[str, Connector], process: Mapping[str, str] | None = None) -> Loaded:
+    """Read and check everything. Raises WorkspaceError with all problems at once."""
+    documents, problems = _documents(home)
+    workspace = None
+    if documents:
+        workspace, found = build(documents)
+        problems += found
+    settings: dict[str, ConnectionSettings] = {}
+    for document in documents:
+        reader = _Connections(document, home, connectors, os.environ if process is None else process)
+        settings |= reader.settings()
+        problems += reader.problems
+    if workspace is None or any(p.severity == "error" for p in problems):
+        raise WorkspaceError(problems)
+    if not any(c.connector == "email" for c in workspace.connections.values()):
+        settings["mail"] = _mails_to_files(home, workspace)
+    return Loaded(workspace, MappingProxyType(settings))
+
+
+def _documents(home: Path) -> tuple[list[Document], list[Problem]]:
+    paths = [p for pattern in PATTERNS for p in sorted(home.glob(pattern))]
+    if not paths:
+        at = Position("accord.yaml", 1, 1)
+        return [], [
+            Problem(at, f"there is no accord.yaml in {home}", f"`accord init {home}` makes a workspace")
+        ]
+    documents, problems = [], []
+    for path in paths:
+        name = str(path.relative_to(home))
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            problems.append(Problem(Position(name, 1, 1), "the file is not UTF-8 text", "save it as UTF-8"))
+            continue
+        document, found = read(text, name)
+        problems += found
+        if document is not None:
+            documents.append(document)
+    return documents, problems
+
+
+class _Connections:
+    """The connections of one document: `${NAME}` resolved, keys held against the connector's own list."""
+
+    def __init__(
+        self, document: Document, home: Path, connectors: Mapping[str, Connector], process: Mapping[str, str]
+    ) -> None:
+        self.document = document
+        self.home = home
+        self.connectors = connectors
+        self.problems: list[Problem] = []
+        self.environment = self._environment(process)
+
+    def settings(self) -> dict[str, ConnectionSettings]:
+        """Settings by connection; what is wrong is in `problems`."""
+        given = self.document.get(("connections",)) or {}
+        if not isinstance(given, dict):
+            return {}
+        return {n: self._one(n, keys) for n, keys in given.items() if isinstance(keys, dict)}
+
+    def _environment(self, process: Mapping[str, str]) -> Environment | None:
+        try:
+            return Environment(self.home, process)
+        except SettingsError as error:
+            at = Position(".env", 1, 1)
+            self.problems += [Problem(at, text) for text in error.problems]
+            return None
+
+    def _one(self, name: str, keys: Mapping[str, Any]) -> ConnectionSettings:
+        connector = self.connectors.get(str(keys.get("connector")))
+        if connector is None:
+            word = str(keys.get("connector", ""))
+            self._tell(
+                (name, "connector"), f"there is no connector `{word}`", allowed_here(word, self.connectors)
+            )
+            return ConnectionSettings(name, {})
+        self._check_keys(name, keys, connector)
+        values = {k: self._resolved((name, k), v) for k, v in keys.items() if k != "connector"}
+        defaults = {s.name: s.default for s in connector.settings if s.default is not None}
+        if connector.base_url:
+            defaults["base_url"] = connector.base_url
+        for setting in connector.settings:
+            if setting.secret and isinstance(values.get(setting.name), str):
+                log.register_secret(values[setting.name])
+        secrets = values.pop("webhook_secret", None)
+        held = tuple(s for s in (secrets if isinstance(secrets, list) else [secrets]) if s)
+        for secret in held:
+            log.register_secret(secret)
+        return ConnectionSettings(
+            name,
+            {**defaults, "home": str(self.home), **values},
+            held,
+            bool(keys.get("private_network", False)),
+        )
+
+    def _check_keys(self, name: str, keys: Mapping[str, Any], connector: Connector) -> None:
+        allowed = [*COMMON, *(s.name for s in connector.settings)]
+        for key in keys:
+            if key not in allowed:
+                hint = allowed_here(key, allowed)
+                self._tell((name, key), f"`{key}` is no setting of {connector.title}", hint, key=True)
+        for setting in connector.settings:
+            if setting.required and setting.name not in keys:
+                self._tell((name,), f"{connector.title} needs `{setting.name}`", setting.help, key=True)
+
+    def _resolved(self, path: tuple[str, ...], value: Any) -> Any:
+        """`${NAME}` replaced wherever it stands; what it stood for is redacted everywhere from now on."""
+        if isinstance(value, list):
+            return [self._resolved(path, v) for v in value]
+        if isinstance(value, dict):
+            return {k: self._resolved(path, v) for k, v in value.items()}
+        if not isinstance(value, str):
+            return value
+        return _REFERENCE.sub(lambda m: self._secret(path, m.group(1)), value)
+
+    def _secret(self, path: tuple[str, ...], name: str) -> str:
+        try:
+            found = self.environment.get(name) if self.environment else ""
+        except SettingsError as error:
+            self._tell(path, error.problems[0])
+            return ""
+        if found is None:
+            self._tell(
+                path,
+                f"${{{name}}} is not set",
+                f"put {name}=... into .env or the environment, or {name}_FILE",
+            )
+            return ""
+        if found:
+            log.register_secret(found)
+        return found
+
+    def _tell(self, path: tuple[str, ...], message: str, hint: str = "", *, key: bool = False) -> None:
+        self.problems.append(Problem(self.document.at(("connections", *path), key=key), message, hint))
+
+
+def _mails_to_files(home: Path, workspace: Workspace) -> ConnectionSettings:
+    """While no mail server is configured, mails are files that anyone can look at."""
+    return ConnectionSettings("mail", {"directory": str(home / "var" / "mail"), "from": workspace.sender})
