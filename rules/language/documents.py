@@ -3,6 +3,7 @@
 In: the text of one file. Out: a `Document` (plain dicts, lists, text, int, Decimal, bool, None, with the place of
 every key and value) and the problems found. Refused: duplicate keys, anchors, aliases, tags, keys that are not
 text, several documents in one file, and anything over the limits below. Nothing is evaluated or merged.
+Holding a document against a JSON Schema is `rules.language.schemas.check_schema`.
 """
 
 from __future__ import annotations

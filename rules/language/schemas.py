@@ -113,7 +113,8 @@ def _subschemas(error: ValidationError) -> Mapping[str, Any]:
 
 
 def _keys(error: ValidationError) -> list[str]:
-    return list(error.instance) if isinstance(error.instance, dict) else []
+    given: Any = error.instance
+    return list(given) if isinstance(given, dict) else []
 
 
 def _within(path: Path) -> str:
@@ -178,12 +179,9 @@ def _too_few(error: ValidationError, name: str) -> tuple[str, str]:
 
 
 def _too_many(error: ValidationError, name: str) -> tuple[str, str]:
-    keys = ", ".join(f"`{k}`" for k in list(error.instance)[:4])
-    most = error.validator_value
-    return (
-        f"{name} has {len(error.instance)} keys ({keys}) where {most} may stand",
-        "start a new entry with `- `",
-    )
+    given = _keys(error)
+    keys, most = ", ".join(f"`{k}`" for k in given[:4]), error.validator_value
+    return f"{name} has {len(given)} keys ({keys}) where {most} may stand", "start a new entry with `- `"
 
 
 def _const(error: ValidationError, name: str) -> tuple[str, str]:
