@@ -5,17 +5,20 @@ In: the id of the request that rang, for the log. Out: nothing; all work stands 
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterable
 from functools import partial
+from threading import Event
 
 from rules.facts.event import SourceEvent
 from service.flow import decide as deciding
 from service.flow import deliver as delivering
 from service.flow import fetch, normalise, poll, tick
 from service.log import get
-from service.process import current
+from service.process import Process, current, prepare
 from service.queue import stopping
+from service.settings import Settings
 from service.state import Context
 from service.store.database import StorageError
 from service.store.switches import connection_state
@@ -24,6 +27,8 @@ from service.tools import LANE_FAILING, LANE_HEALTHY, Job, Tools, Work
 log = get("jobs")
 SECONDS = 200.0
 LOOK = 400
+TURN_SECONDS = 10.0
+__all__ = ["clock_turn", "decide", "decide_all", "deliver", "deliver_all", "keep_time", "prepare"]
 
 
 def decide(request_id: str = "") -> None:
@@ -31,7 +36,8 @@ def decide(request_id: str = "") -> None:
     process = current()
     context = process.context
     context.bells.clear_wake("decide")
-    context.rulebook.refresh()
+    process.refresh()
+    process.beat("decide")
     decide_all(context)
     context.bells.ring("deliver", request_id)
 
@@ -47,7 +53,8 @@ def deliver(request_id: str = "") -> None:
     process = current()
     context = process.context
     context.bells.clear_wake("deliver")
-    context.rulebook.refresh()
+    process.refresh()
+    process.beat("deliver")
     if deliver_all(context, process.tools, time.monotonic() + SECONDS):
         context.bells.ring("decide", request_id)
 
@@ -57,10 +64,24 @@ def deliver_all(context: Context, tools: Tools, until: float) -> int:
     return tools.drain(partial(_look, context, tools), partial(_lane_limit, context), until, stopping)
 
 
-def clock_turn(context: Context) -> None:
-    """What the clock does every few seconds: fire slots, activate projects, ring for whatever waits."""
+def keep_time(settings: Settings) -> None:
+    """The clock's process: a turn every few seconds until it is told to stop. Two of them do no harm."""
+    process = prepare(settings)
+    stop = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    while not stop.is_set():
+        clock_turn(process)
+        stop.wait(TURN_SECONDS)
+    process.close()
+
+
+def clock_turn(process: Process) -> None:
+    """What the clock does each time: fire slots, activate projects, ring for whatever waits."""
+    context = process.context
     try:
-        context.rulebook.refresh()
+        process.refresh()
+        process.beat("clock")
         tick.activate(context)
         tick.tick(context)
     except StorageError as problem:

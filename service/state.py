@@ -39,5 +39,7 @@ class Context:
         settings = self.rulebook.connections.get(name)
         if settings is None:
             return None
-        connector = self.connectors.get(self.rulebook.workspace.connections[name].connector)
+        known = self.rulebook.workspace.connections.get(name)
+        # Settings without an entry in the files are the mails written to files while no mail server is configured.
+        connector = self.connectors.get(known.connector if known else "email")
         return (connector, settings) if connector else None

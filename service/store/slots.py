@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from rules.engine.slots import Slot
 from sqlalchemy import Connection, select, update
 
+from rules.engine.slots import Slot
 from rules.facts.duration import Duration
 from service.store.database import from_iso, insert_new, iso
 from service.store.tables import slots

@@ -1,0 +1,77 @@
+"""The Flask application: its parts opened, every request named, its blueprints registered.
+
+In: the service's settings. Out: a WSGI application. Made once in the serving process, since it starts the inbox's
+writer thread.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from flask import Flask, Response, g, request
+
+from service import log
+from service.flow.receive import MAX_BODY
+from service.process import prepare
+from service.settings import Settings
+from service.state import Context
+from service.store.inbox import Writer
+from service.web import errors
+from service.web.health import health
+from service.web.hooks import hooks
+from service.web.metrics import Metrics
+
+_ID = re.compile(r"^[A-Za-z0-9_.-]{1,64}$")
+
+
+@dataclass
+class Web:
+    """What the views work with. `error_page` renders an error for people (status, title, detail)."""
+
+    context: Context
+    writer: Writer
+    metrics: Metrics = field(default_factory=Metrics)
+    error_page: Callable[[int, str, str], Response] | None = None
+
+    def received(self, connection: str, status: int) -> None:
+        """A delivery was answered: count it and wake the workers."""
+        self.metrics.deliveries.labels(connection, str(status)).inc()
+        if status == 202:
+            self.context.bells.ring("decide", g.request_id)
+
+
+def create_app(settings: Settings) -> Flask:
+    """The application. Raises SchemaError and BrokenFiles when it cannot start."""
+    process = prepare(settings)
+    app = Flask("service.web", static_folder="static", template_folder="templates")
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=MAX_BODY + 4096,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=(settings.public_url or "").startswith("https://"),
+    )
+    app.extensions["accord"] = Web(process.context, Writer(process.context.database))
+    app.before_request(_name_request)
+    app.after_request(_finish)
+    errors.register(app)
+    app.register_blueprint(hooks)
+    app.register_blueprint(health)
+    return app
+
+
+def _name_request() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _ID.match(given) else f"req_{uuid4().hex[:16]}"
+    log.bind(request_id=g.request_id)
+
+
+def _finish(answer: Response) -> Response:
+    answer.headers["X-Request-Id"] = g.get("request_id", "")
+    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+    answer.headers.setdefault("Referrer-Policy", "no-referrer")
+    log.unbind()
+    return answer
