@@ -19,9 +19,12 @@ from rules.facts.money import MINOR_UNITS
 
 _NBSP = "\u00a0"
 _RECENT = timedelta(days=7)
-_DAY = {"en": "d MMMM y", "zh-CN": "y 年 M 月 d 日"}
-_DAY_AND_WEEKDAY = {"en": "EEEE, d MMMM y", "zh-CN": "y 年 M 月 d 日（EEEE）"}
-_DAY_OF_YEAR = {"en": "d MMM", "zh-CN": "M 月 d 日"}
+# No-break spaces, so that a date is never torn over two lines.
+_DAY = {"en": "d\u00a0MMMM\u00a0y", "zh-CN": "y\u00a0年\u00a0M\u00a0月\u00a0d\u00a0日"}
+_DAY_AND_WEEKDAY = {
+    locale: {"en": "EEEE, {}", "zh-CN": "{}（EEEE）"}[locale].format(day) for locale, day in _DAY.items()
+}
+_DAY_OF_YEAR = {"en": "d\u00a0MMM", "zh-CN": "M\u00a0月\u00a0d\u00a0日"}
 _JUST_NOW = {"en": "just now", "zh-CN": "刚刚"}
 _DIGIT_THEN_HAN = re.compile(r"(?<=\d)(?=[\u4e00-\u9fff])")
 
