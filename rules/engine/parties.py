@@ -1,0 +1,78 @@
+"""Whose days and hours a rule keeps to: a rule and the workspace in, calendars, zones and opening times out.
+
+A rule concerns the client when its trigger or one of its actions does; then the client's calendar, zone and hours
+count, else the team's. `calendar:` on a rule names others; several together work only when all of them do.
+"""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Final
+
+from rules.facts.calendar import Hours, WorkCalendar
+from rules.facts.project import Client, Project, Workspace
+from rules.language.model import ActionSpec, Around, Every, Rule
+
+# Roles of an object that only a client's contact holds.
+_CLIENT_ROLES: Final = ("approval.asked", "action_item.owner")
+
+
+def concerns_client(rule: Rule, workspace: Workspace) -> bool:
+    """Whether the rule's trigger or one of its actions reaches a client."""
+    trigger = rule.trigger
+    if isinstance(trigger, Every) and "client" in (trigger.zone, trigger.for_each):
+        return True
+    if isinstance(trigger, Around) and trigger.date.startswith("approval."):
+        return True
+    return any(_reaches_client(action, workspace) for action in rule.do)
+
+
+def calendars_of(
+    rule: Rule, project: Project | None, client: Client | None, workspace: Workspace
+) -> tuple[WorkCalendar, ...]:
+    """The calendars that govern the rule's working days and holidays; a party that there is not is the team."""
+    wanted = rule.calendar or ("client" if concerns_client(rule, workspace) else "team",)
+    names = dict.fromkeys(_calendar(name, project, client, workspace) for name in wanted)
+    return tuple(workspace.calendars[name] for name in names if name in workspace.calendars)
+
+
+def project_calendars(project: Project, workspace: Workspace) -> tuple[WorkCalendar, ...]:
+    """The calendar on which the project's work is planned: its own, else the client's."""
+    name = project.calendar or workspace.clients[project.client].calendar or workspace.calendar
+    return (workspace.calendars[name],)
+
+
+def zone_named(zone: str, project: Project | None, client: Client | None, workspace: Workspace) -> str:
+    """The zone behind "client", "team", "project", or a zone's own name."""
+    if zone == "client":
+        return client.time_zone if client else workspace.time_zone
+    if zone == "project":
+        return project.time_zone if project else workspace.time_zone
+    return workspace.time_zone if zone == "team" else zone
+
+
+def opening(party: str, client: Client | None, workspace: Workspace) -> time:
+    """Local time at which the party's hours begin."""
+    hours = client.hours if party == "client" and client else workspace.hours
+    return Hours.parse(hours).opens
+
+
+def _calendar(name: str, project: Project | None, client: Client | None, workspace: Workspace) -> str:
+    if name == "client" and client:
+        return client.calendar or workspace.calendar
+    if name == "project" and project:
+        return project.calendar or _calendar("client", None, client, workspace)
+    return workspace.calendar if name in ("client", "team", "project") else name
+
+
+def _reaches_client(action: ActionSpec, workspace: Workspace) -> bool:
+    if action.kind == "request_decision":
+        return True
+    to = action.keys.get("to", ())
+    recipients = [to] if isinstance(to, str) else [r for r in to if isinstance(r, str)]
+    return any(_is_client(r, workspace) for r in recipients)
+
+
+def _is_client(recipient: str, workspace: Workspace) -> bool:
+    person = workspace.people.get(recipient)
+    return recipient.startswith("client.") or recipient in _CLIENT_ROLES or bool(person and person.client)

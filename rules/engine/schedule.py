@@ -1,0 +1,142 @@
+"""Days of offsets and schedules on working calendars: dates, cron lines and calendars in, days and clock times out.
+
+All of it is local: a zone is applied by the caller, to the day a slot has moved to. Results are cached, because the
+clock asks for the same days again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Final, Literal
+
+from cronsim import CronSim
+
+from rules.facts.calendar import (
+    Direction,
+    WorkCalendar,
+    add_working_days,
+    all_working,
+    nearest_working_day,
+    shift_day,
+)
+from rules.facts.duration import Duration
+
+Cals = tuple[WorkCalendar, ...]
+Policy = Literal["earlier", "later", "skip"] | None
+
+_ONE_DAY: Final = timedelta(days=1)
+# Far enough back that a schedule's spacing is the same wherever the window begins.
+_LOOK_BACK: Final = timedelta(days=90)
+_LONGEST_CLOSURE: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One time of a schedule: as written, the day it moved to, and the written times merged into it."""
+
+    written: datetime
+    day: date
+    merged: tuple[datetime, ...] = ()
+
+    @property
+    def clock(self) -> time:
+        """Local time of day; moving changes the day alone."""
+        return self.written.time()
+
+    @property
+    def moved(self) -> bool:
+        """Whether the day is another than the written one."""
+        return self.day != self.written.date()
+
+
+@lru_cache(maxsize=65536)
+def moved_offset(cals: Cals, base: date, offset: Duration, policy: Policy) -> tuple[date, int] | None:
+    """The working day of an offset from a date, and how many days the offset itself is away from it.
+
+    policy: what becomes of a closed day; by default it moves earlier up to the date and later after it, so that
+    nothing that waits for a date is said too late and nothing overdue too soon. None when it is skipped.
+    """
+    day = shift_day(cals, base, offset)
+    distance = abs((day - base).days)
+    if all_working(cals, day):
+        return day, distance
+    if policy == "skip":
+        return None
+    direction: Direction = policy or ("later" if offset.amount > 0 else "earlier")
+    return nearest_working_day(cals, day, direction), distance
+
+
+@lru_cache(maxsize=4096)
+def occurrences(
+    cron: str,
+    cals: Cals,
+    policy: Literal["earlier", "later", "skip"],
+    apart: Duration | None,
+    first: date,
+    last: date,
+) -> tuple[Occurrence, ...]:
+    """The times of a cron line whose days, after moving, lie between `first` and `last`, both included.
+
+    apart: one that moving brought closer than this to the one before is merged into it, and so is one that moved
+    onto the very same time.
+    """
+    start = first - _LOOK_BACK if apart else first
+    start = _before_closure(cals, start) if policy == "later" else start
+    end = _spacing_after(cals, last, apart) if apart else last
+    end = _after_closure(cals, end) if policy == "earlier" else end
+    moved = [m for m in (_move(cals, t, policy) for t in _written(cron, start, end)) if m is not None]
+    spaced = _spaced(sorted(moved, key=lambda o: (o.day, o.clock, o.moved, o.written)), cals, apart)
+    return tuple(o for o in spaced if first <= o.day <= last)
+
+
+def _written(cron: str, first: date, last: date) -> Iterator[datetime]:
+    for at in CronSim(cron, datetime.combine(first, time()) - timedelta(seconds=1)):
+        if at.date() > last:
+            return
+        yield at
+
+
+def _move(cals: Cals, at: datetime, policy: Literal["earlier", "later", "skip"]) -> Occurrence | None:
+    if all_working(cals, at.date()):
+        return Occurrence(at, at.date())
+    return None if policy == "skip" else Occurrence(at, nearest_working_day(cals, at.date(), policy))
+
+
+def _spaced(ordered: list[Occurrence], cals: Cals, apart: Duration | None) -> list[Occurrence]:
+    kept: list[Occurrence] = []
+    for one in ordered:
+        before = kept[-1] if kept else None
+        if before is not None and (one.moved or before.moved) and _too_close(before, one, cals, apart):
+            kept[-1] = replace(before, merged=(*before.merged, one.written))
+        else:
+            kept.append(one)
+    return kept
+
+
+def _too_close(kept: Occurrence, one: Occurrence, cals: Cals, apart: Duration | None) -> bool:
+    at, earliest = datetime.combine(one.day, one.clock), datetime.combine(kept.day, kept.clock)
+    if apart is None or at == earliest:
+        return at == earliest
+    if apart.unit in ("m", "h"):
+        return at - earliest < apart.timedelta
+    return one.day < shift_day(cals, kept.day, apart)
+
+
+def _after_closure(cals: Cals, day: date) -> date:
+    """The last of the closed days that follow: their occurrences may move back to `day`."""
+    return add_working_days(cals, day, 1) - _ONE_DAY
+
+
+def _before_closure(cals: Cals, day: date) -> date:
+    """The first of the closed days before: their occurrences may move on to `day`."""
+    return add_working_days(cals, day, -1) + _ONE_DAY
+
+
+def _spacing_after(cals: Cals, day: date, apart: Duration) -> date:
+    """The last day on which something may still be too close to `day`."""
+    return (
+        day + _ONE_DAY * (1 + apart.seconds // 86_400) if apart.unit != "wd" else shift_day(cals, day, apart)
+    )
