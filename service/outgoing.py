@@ -64,6 +64,7 @@ def message_of(
         made,
         locale=planned.locale,
         sender=context.rulebook.workspace.name,
+        project=_project(context, planned),
         test_for=_test_for(context, planned),
     )
 
@@ -117,6 +118,11 @@ def _address(context: Context, planned: Planned, connector: Connector) -> str:
             revoked=False,
         )
         return links.make(connection, context.settings, link, now)
+
+
+def _project(context: Context, planned: Planned) -> str:
+    project = context.rulebook.workspace.projects.get(planned.project or "")
+    return project.name if project else ""
 
 
 def _zone(context: Context, planned: Planned) -> str:

@@ -12,34 +12,39 @@ from rules.facts.event import Event, event_id
 from service.log import get
 from service.state import Context
 from service.store import journal, records, slots
+from service.store.database import from_iso, iso
+from service.store.switches import connection_state, set_connection_state
 
 log = get("tick")
 AHEAD = timedelta(days=2)
+# The clock keeps how far it has come like a polled connection does; no connection of a workspace has this name.
+CLOCK = "$clock"
 
 
 def tick(context: Context) -> int:
-    """Plan what comes, fire what is due; how many events were made."""
+    """Plan what comes, fire what is due, and what was missed since the last turn once; how many events were made."""
     now = context.now()
     with context.database.reading() as connection:
-        state = context.state(connection)
-        planned = planning.plan(context.rulebook.rules, state, now + AHEAD)
+        cursor = connection_state(connection, CLOCK)["cursor"]
+        since = from_iso(cursor) if cursor else now
+        planned = planning.plan(context.rulebook.rules, context.state(connection), now + AHEAD, since=since)
         over = slots.over(connection, [s.id for s in planned])
     fresh = [s for s in planned if s.id not in over]
     with context.database.writing() as connection:
         slots.plan(connection, fresh, now)
         slots.drop_unplanned(connection, context.rulebook.rules.rules, [s.id for s in fresh])
-        waiting = slots.due(connection, now)
-        to_fire, to_skip = planning.due(waiting, set(), now)
-        made = [_event(slot, now) for slot in to_fire]
-        for slot, event in zip(to_fire, made, strict=True):
+        to_fire, to_skip = planning.due(slots.due(connection, now), set(), now)
+        fired = [planning.slot_event(s, now) for s in to_fire]
+        for slot, event in zip(to_fire, fired, strict=True):
             slots.fire(connection, slot.id, event.id, "fired", now)
         for slot in to_skip:
             slots.fire(connection, slot.id, None, "skipped", now)
         expired = _expired(connection, now)
-        journal.add(connection, [*made, *expired])
-    if made or expired:
-        log.info("clock", fired=len(made), skipped=len(to_skip), expired=len(expired))
-    return len(made) + len(expired)
+        journal.add(connection, [*fired, *expired])
+        set_connection_state(connection, CLOCK, cursor=iso(now))
+    if fired or expired:
+        log.info("clock", fired=len(fired), skipped=len(to_skip), expired=len(expired))
+    return len(fired) + len(expired)
 
 
 def activate(context: Context) -> int:
@@ -64,26 +69,6 @@ def _activation(project: str, client: str, now: datetime) -> Event:
         objects={"project": {"id": project}},
         project=project,
         client=client,
-    )
-
-
-def _event(slot: planning.Slot, now: datetime) -> Event:
-    fields = {
-        "id": slot.id,
-        "rule": slot.rule,
-        "kind": slot.kind,
-        "object": slot.object,
-        "offset": slot.offset,
-        "at": slot.at,
-    }
-    return Event(
-        id=event_id("slot", slot.id),
-        type="slot.due",
-        at=slot.at,
-        received_at=now,
-        objects={"slot": fields},
-        project=slot.project,
-        client=slot.client,
     )
 
 
