@@ -1,0 +1,89 @@
+"""Days around a milestone: due dates, offsets and calendars in, reminder days, lateness and new dates out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+from rules.facts.calendar import (
+    WorkCalendar,
+    add_working_days,
+    all_working,
+    nearest_working_day,
+    shift_day,
+    working_days_between,
+)
+from rules.facts.duration import Duration
+from rules.facts.money import shares
+
+OnHoliday = Literal["earlier", "later", "skip"]
+
+LEAD_TIMES: Final = tuple(Duration.parse(text) for text in ("-10wd", "-5wd", "-1wd", "0d", "+1wd", "+3wd"))
+_SETTLED: Final = ("accepted", "deemed_accepted", "cancelled")
+
+
+def reminder_days(
+    due: date,
+    offsets: Sequence[Duration],
+    cals: Sequence[WorkCalendar],
+    on_holiday: OnHoliday | None = None,
+) -> dict[Duration, date]:
+    """The day of each offset around a due date, in order of the days; an offset without a day of its own is left out.
+
+    Offsets are working days, days or weeks. One that falls on a closed day moves as `on_holiday` says: by default
+    earlier up to the due date, so that nothing is reminded of after it is due, and later beyond it, so that nobody is
+    called late too soon. Offsets that end on one day collapse into the one nearest the due date.
+    """
+    nearest: dict[date, tuple[int, Duration]] = {}
+    for offset in offsets:
+        meant = shift_day(cals, due, offset)
+        day = _open_day(meant, meant > due, cals, on_holiday)
+        distance = abs((meant - due).days)
+        if day is not None and (day not in nearest or distance < nearest[day][0]):
+            nearest[day] = (distance, offset)
+    return {nearest[day][1]: day for day in sorted(nearest)}
+
+
+def late_days(due: date, came: date, cals: Sequence[WorkCalendar]) -> int:
+    """How many working days after its due date something came; 0 when it was in time."""
+    return max(0, working_days_between(cals, due, came))
+
+
+def shift_plan(
+    milestones: Mapping[str, Mapping[str, Any]], first: str, days: int, cals: Sequence[WorkCalendar]
+) -> dict[str, date]:
+    """The new due dates when `first` moves by working days, day for day, and all that come after it with it.
+
+    milestones: id -> {"due", "after": ids it waits for, "status"}. Accepted and cancelled ones do not move.
+    """
+    moving = _followers(milestones, first)
+    return {
+        name: add_working_days(cals, milestones[name]["due"], days)
+        for name in moving
+        if milestones[name].get("status") not in _SETTLED
+    }
+
+
+def cause_shares(days_by_cause: Mapping[str, int], places: int = 0) -> dict[str, Decimal]:
+    """Each cause's share of the days lost, in percent, adding to 100."""
+    parts = shares([Decimal(days) for days in days_by_cause.values()], places)
+    return dict(zip(days_by_cause, parts, strict=True))
+
+
+def _open_day(
+    meant: date, after_due: bool, cals: Sequence[WorkCalendar], on_holiday: OnHoliday | None
+) -> date | None:
+    if on_holiday == "skip":
+        return meant if all_working(cals, meant) else None
+    return nearest_working_day(cals, meant, on_holiday or ("later" if after_due else "earlier"))
+
+
+def _followers(milestones: Mapping[str, Mapping[str, Any]], first: str) -> list[str]:
+    """`first` and everything that waits for it, directly or not, each once, also where the plan runs in a circle."""
+    found = [first]
+    for name in found:
+        waiting = (other for other, plan in milestones.items() if name in (plan.get("after") or ()))
+        found.extend(other for other in waiting if other not in found)
+    return found
