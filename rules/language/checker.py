@@ -127,8 +127,12 @@ class Checker:
         (left, left_type), (right, right_type) = one, other
         ours, theirs = " or ".join(sorted(left_type.currencies)), " or ".join(sorted(right_type.currencies))
         message = f"`{self.source(left)}` is in {ours}, `{self.source(right)}` in {theirs}"
-        wanted = min(min(left_type.currencies, right_type.currencies, key=len))
-        return self.tell(right, message, f'convert one of them: convert(amount, "{wanted}")')
+        amount, code = (
+            (right, min(left_type.currencies))
+            if isinstance(left, Literal)
+            else (left, min(right_type.currencies))
+        )
+        return self.tell(right, message, f'convert one of them: convert({self.source(amount)}, "{code}")')
 
     def _compare(self, node: Compare) -> Type:
         types = [self._operand(node, i) for i in range(len(node.operands))]
