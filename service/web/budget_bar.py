@@ -102,7 +102,7 @@ def _place(amount: Decimal, scale: Decimal) -> Decimal:
 
 def _ticks(levels: list[Decimal], total: Decimal, spent: Decimal, scale: Decimal) -> tuple[Tick, ...]:
     ticks: list[Tick] = []
-    for level in levels:
+    for level in levels if total > 0 else ():
         if level * total > scale:
             break
         at = _place(level * total, scale)

@@ -1,8 +1,8 @@
 """Every frame and macro as pages that can be looked at: sample data come in, a folder of HTML files goes out.
 
-    python tests/browser/gallery.py FOLDER [--pictures]
+    python -m tests.browser.gallery FOLDER
 
-`--pictures` also takes a screenshot of each page at 390 and 1280 pixels, light and dark, with a Chromium on PATH.
+`tests/browser/pictures.py` photographs the folder.
 """
 
 import sys
@@ -14,23 +14,25 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, DebugUndefined, select_autoescape
+from jinja2 import ChoiceLoader, DebugUndefined, Environment, FileSystemLoader, select_autoescape
+
+from service.web.formats import Formats
+from service.web.wording import LOCALES, wording_for
+from tests.browser import sample_data as sample
+from tests.browser import sample_texts as texts
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-sys.path[:0] = [str(ROOT), str(HERE)]
-
-import sample_data as sample  # noqa: E402 - found beside this file, which also runs as a script
-
-from service.web.formats import Formats  # noqa: E402
-from service.web.wording import LOCALES, wording_for  # noqa: E402
-
-WEB = ROOT / "service" / "web"
+WEB = HERE.parent.parent / "service" / "web"
 ROOMS = {
     "overview": "overview", "calm": "overview", "events": "events", "event": "events", "empty": "approvals",
     "message": "messages", "approval": "approvals", "project": "projects", "rule": "rules",
-    "connection": "connections", "dead": "dead_letters", "danger": "overview", "failure": "overview", "bars": "projects",
+    "connection": "connections", "dead": "dead_letters", "danger": "overview", "failure": "overview",
+    "bars": "projects",
 }  # fmt: skip
+LANGUAGES = [
+    {"locale": "en", "label": "English", "href": "?l=en"},
+    {"locale": "zh-CN", "label": "中文", "href": "?l=zh-CN"},
+]
 PLAIN = ("sign_in", "first_password", "decide", "decided", "closed", "client_project")
 
 
@@ -51,7 +53,9 @@ def environment() -> Environment:
     """Templates as the service loads them, printing the name of a missing value, with the samples beside."""
     loader = ChoiceLoader([FileSystemLoader(WEB / "templates"), FileSystemLoader(HERE / "samples")])
     env = Environment(loader=loader, autoescape=select_autoescape(["html"]), undefined=DebugUndefined)
-    env.globals.update(url_for=lambda endpoint, filename: f"{endpoint}/{filename}", csrf_token=lambda: "token")
+    env.globals.update(
+        url_for=lambda endpoint, filename: f"{endpoint}/{filename}", csrf_token=lambda: "token"
+    )
     return env
 
 
@@ -63,10 +67,10 @@ def context(locale: str, name: str) -> dict[str, Any]:
         "locale": locale, "theme": "auto", "say": say, "minutes_ago": sample.minutes_ago,
         "frame": sample.frame(say, ROOMS.get(name, "overview")), "organisation": "Northwind Studio", "here": "/",
         "sender": "Northwind Studio", "project": {"name": "Apollo"}, "test": name == "decide",
-        "languages": [{"locale": "en", "label": "English", "href": "?l=en"}, {"locale": "zh-CN", "label": "中文", "href": "?l=zh"}],
+        "languages": LANGUAGES,
         "bars": sample.budgets(), "due": date(2026, 10, 12), "ratio": Decimal("0.81"),
         "verdict_list": sample.verdicts(say), "days": sample.story(say), "latest": sample.latest(say),
-        "payload": sample.bill_payload(), "normalised": sample.bill_event(), "agreed": sample.agreed(say),
+        "payload": texts.PAYLOAD, "normalised": texts.EVENT, "agreed": texts.agreed(say),
         "long_word": sample.LONG_WORD, "long_id": sample.LONG_ID, "errors": sample.decide_errors(wording_for(locale).t),
         "mail_src": f"mail.{locale}.html", "mail_text": say("As of 21 September 2026 …", "截至 2026 年 9 月 21 日……"),
     }  # fmt: skip
@@ -84,15 +88,16 @@ def pages() -> Iterator[Page]:
 
 
 def mails() -> Iterator[tuple[str, str, str]]:
-    """(locale, HTML part, text part) of one mail with every kind of block."""
+    """(locale, HTML part, text part) of one mail with every kind of block, in observe mode."""
     env = environment()
     for locale in LOCALES:
         fmt = Formats(locale, ZoneInfo("America/New_York"), sample.NOW)
         budget = sample.budgets()["usual"]
         labels = [fmt.percent(tick.level, places=0) for tick in budget.ticks]
-        mail = sample.alert_mail(sample.sayer(locale), locale, budget, labels)
-        mail["banner"] = wording_for(locale).t("mail.test", name="Bob Ray", address="bob@acme.example")
-        yield locale, env.get_template("mail/layout.html").render(mail=mail), env.get_template("mail/layout.txt").render(mail=mail)
+        banner = wording_for(locale).t("mail.test", name="Bob Ray", address="bob@acme.example")
+        mail = texts.alert_mail(sample.sayer(locale), locale, budget, labels, banner)
+        html, text = (env.get_template(f"mail/layout.{part}").render(mail=mail) for part in ("html", "txt"))
+        yield locale, html, text
 
 
 def write(folder: Path) -> list[Path]:

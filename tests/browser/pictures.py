@@ -1,6 +1,6 @@
 """Pictures of the gallery: a folder of pages comes in, PNG files at phone and desk width, light and dark, go out.
 
-    python tests/browser/pictures.py FOLDER [NAME...]
+    python -m tests.browser.pictures FOLDER [NAME...]
 
 Needs a Chromium on PATH, or the one that `playwright install chromium` brings.
 """
@@ -21,7 +21,9 @@ def chromium() -> Iterator[Browser]:
     """A headless browser."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        browser = play.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
         try:
             yield browser
         finally:

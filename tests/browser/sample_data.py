@@ -23,6 +23,7 @@ def sayer(locale: str) -> Say:
 
 
 def minutes_ago(count: int) -> datetime:
+    """That long before the moment at which the pages are made."""
     return NOW - timedelta(minutes=count)
 
 
@@ -33,7 +34,13 @@ def budgets() -> dict[str, Any]:
     crowded = [usd("0.5"), usd("0.75"), usd("0.8"), usd("0.9"), usd("0.95"), usd(1), usd("1.1"), usd("1.25")]
     return {
         "usual": draw_budget_bar(
-            "USD", usd(100000), usd(81000), usd(6400), usd(134200), usd(5000), [*levels, usd("1.1"), usd("1.25")]
+            "USD",
+            usd(100000),
+            usd(81000),
+            usd(6400),
+            usd(134200),
+            usd(5000),
+            [*levels, usd("1.1"), usd("1.25")],
         ),
         "calm": draw_budget_bar("USD", usd(120000), usd(42000), usd(9000), usd(104000), usd(12000), levels),
         "over": draw_budget_bar("CNY", usd(100000), usd(113640), usd(0), usd(131000), usd(5000), crowded),
@@ -44,6 +51,7 @@ def budgets() -> dict[str, Any]:
 
 
 def frame(say: Say, room: str) -> dict[str, Any]:
+    """What the console's frame needs, for one room."""
     return {
         "organisation": "Northwind Studio",
         "room": room,
@@ -52,7 +60,13 @@ def frame(say: Say, room: str) -> dict[str, Any]:
         "projects": [
             {"name": "Apollo", "href": "?project=apollo"},
             {"name": "Birch", "href": "?project=birch"},
-            {"name": say("Harbour relaunch, second phase, with the new booking desk", "港口预订平台二期改版及移动端适配"), "href": "?p=3"},
+            {
+                "name": say(
+                    "Harbour relaunch, second phase, with the new booking desk",
+                    "港口预订平台二期改版及移动端适配",
+                ),
+                "href": "?p=3",
+            },
         ],
         "project": None,
         "here": "/events?state=failed",
@@ -76,38 +90,82 @@ def verdicts(say: Say) -> list[dict[str, Any]]:
                 "budget.used 由 79.0% 升至 81.0%，达到 80% 档位。",
             ),
             "conditions": [
-                {"text": "budget.used crosses 80%", "result": True, "values": [(say("before", "之前"), "79.0 %"), (say("now", "现在"), "81.0 %")], "deciding": True},
+                {
+                    "text": "budget.used crosses 80%",
+                    "result": True,
+                    "values": [(say("before", "之前"), "79.0 %"), (say("now", "现在"), "81.0 %")],
+                    "deciding": True,
+                },
                 {
                     "text": 'project.status == "active" and entry.class != "travel"',
                     "result": True,
                     "values": [],
                     "parts": [
-                        {"text": 'project.status == "active"', "result": True, "values": [("project.status", "active")]},
-                        {"text": 'entry.class != "travel"', "result": True, "values": [("entry.class", "staff")]},
+                        {
+                            "text": 'project.status == "active"',
+                            "result": True,
+                            "values": [("project.status", "active")],
+                        },
+                        {
+                            "text": 'entry.class != "travel"',
+                            "result": True,
+                            "values": [("entry.class", "staff")],
+                        },
                     ],
                 },
             ],
             "actions": [
-                {"says": say("Mail to Bob Ray: Apollo: 81.0 % of the budget is spent", "发给 Bob Ray 的邮件：Apollo：预算已使用 81.0%"), "href": "/messages/act_1", "state": "waiting"},
-                {"says": say("Task for Lin Hao: agree options with Ann by Thursday", "林浩的待办：周四前与 Ann 商定方案"), "href": "/messages/act_2", "state": "sent"},
+                {
+                    "says": say(
+                        "Mail to Bob Ray: Apollo: 81.0 % of the budget is spent",
+                        "发给 Bob Ray 的邮件：Apollo：预算已使用 81.0%",
+                    ),
+                    "href": "/messages/act_1",
+                    "state": "waiting",
+                },
+                {
+                    "says": say(
+                        "Task for Lin Hao: agree options with Ann by Thursday",
+                        "林浩的待办：周四前与 Ann 商定方案",
+                    ),
+                    "href": "/messages/act_2",
+                    "state": "sent",
+                },
             ],
-            "links": [(say("Try on this event", "用此事件试算"), "#"), (say("Open the rule", "打开规则"), "#"), (say("Silence", "停用提醒"), "#")],
+            "links": [
+                (say("Try on this event", "用此事件试算"), "#"),
+                (say("Open the rule", "打开规则"), "#"),
+                (say("Silence", "停用提醒"), "#"),
+            ],
         },
         {
             "code": "not_crossed",
-            "sentence": say("When the forecast passes the budget, the lead gets a task with options.", "预计总支出超出预算时，为项目负责人建立待办。"),
+            "sentence": say(
+                "When the forecast passes the budget, the lead gets a task with options.",
+                "预计总支出超出预算时，为项目负责人建立待办。",
+            ),
             "rule": "forecast-overrun",
             "place": "rules/apollo.yaml:12",
             "why": "",
             "conditions": [
-                {"text": "forecast.at_completion / budget.total crosses 100%", "result": False, "values": [(say("value", "数值"), "99.2 %"), (say("level", "档位"), "100 %")], "deciding": True},
+                {
+                    "text": "forecast.at_completion / budget.total crosses 100%",
+                    "result": False,
+                    "values": [(say("value", "数值"), "99.2 %"), (say("level", "档位"), "100 %")],
+                    "deciding": True,
+                },
             ],
-            "near": say("at 100 %, that is USD 800.00 more at completion.", "完工预计再增加 USD 800.00，即达到 100%。"),
+            "near": say(
+                "at 100 %, that is USD 800.00 more at completion.", "完工预计再增加 USD 800.00，即达到 100%。"
+            ),
             "links": [(say("Open the rule", "打开规则"), "#")],
         },
         {
             "code": "unknown",
-            "sentence": say("When the cost index falls below 0.9, the sponsor gets a notice.", "成本绩效指数低于 0.9 时，告知客户方负责人。"),
+            "sentence": say(
+                "When the cost index falls below 0.9, the sponsor gets a notice.",
+                "成本绩效指数低于 0.9 时，告知客户方负责人。",
+            ),
             "rule": "control/cost_index",
             "place": "packs/control/rules.yaml:41",
             "missing": ["earned.cpi"],
@@ -115,7 +173,10 @@ def verdicts(say: Say) -> list[dict[str, Any]]:
         },
         {
             "code": "out_of_scope",
-            "sentence": say("Internal projects report on the last working day of the month.", "内部项目在每月最后一个工作日汇报。"),
+            "sentence": say(
+                "Internal projects report on the last working day of the month.",
+                "内部项目在每月最后一个工作日汇报。",
+            ),
             "rule": "internal-month-" + "very-long-rule-identifier-" * 3,
             "place": "rules/internal.yaml:3",
         },
@@ -129,92 +190,113 @@ def story(say: Say) -> list[dict[str, Any]]:
         {
             "day": date(2026, 9, 21),
             "moments": [
-                {"side": "middle", "says": say("81.0 % of the budget is spent (USD 81,000.00)", "预算已使用 81.0%（USD 81,000.00）"), "at": at},
-                {"side": "team", "who": say("Mail to Bob Ray", "发给 Bob Ray 的邮件"), "says": say("Apollo: 81.0 % of the budget is spent", "Apollo：预算已使用 81.0%"), "at": at, "href": "/messages/act_1", "mark": ("action", "sent")},
-                {"side": "client", "who": "Bob Ray", "says": say("Thank you. Please call Ann about the options.", "收到，请与 Ann 沟通方案。"), "at": at + timedelta(hours=3), "href": "#"},
+                {
+                    "side": "middle",
+                    "says": say(
+                        "81.0 % of the budget is spent (USD 81,000.00)", "预算已使用 81.0%（USD 81,000.00）"
+                    ),
+                    "at": at,
+                },
+                {
+                    "side": "team",
+                    "who": say("Mail to Bob Ray", "发给 Bob Ray 的邮件"),
+                    "says": say("Apollo: 81.0 % of the budget is spent", "Apollo：预算已使用 81.0%"),
+                    "at": at,
+                    "href": "/messages/act_1",
+                    "mark": ("action", "sent"),
+                },
+                {
+                    "side": "client",
+                    "who": "Bob Ray",
+                    "says": say("Thank you. Please call Ann about the options.", "收到，请与 Ann 沟通方案。"),
+                    "at": at + timedelta(hours=3),
+                    "href": "#",
+                },
             ],
         },
         {
             "day": date(2026, 9, 18),
             "moments": [
-                {"side": "client", "who": "Ann Lee", "says": say("Approved change CR-6", "同意变更 CR-6"), "at": at - timedelta(days=3), "href": "#", "mark": ("approval", "approved")},
-                {"side": "middle", "says": say("Budget 92,000.00 → 100,000.00; Launch 27 November → 4 December", "预算 92,000.00 → 100,000.00；上线 11 月 27 日 → 12 月 4 日"), "at": None},
-                {"side": "team", "who": say("Comment on APO-12", "APO-12 的评论"), "says": LONG_WORD, "at": at - timedelta(days=3, hours=-1), "href": "#", "mark": ("action", "unknown")},
+                {
+                    "side": "client",
+                    "who": "Ann Lee",
+                    "says": say("Approved change CR-6", "同意变更 CR-6"),
+                    "at": at - timedelta(days=3),
+                    "href": "#",
+                    "mark": ("approval", "approved"),
+                },
+                {
+                    "side": "middle",
+                    "says": say(
+                        "Budget 92,000.00 → 100,000.00; Launch 27 November → 4 December",
+                        "预算 92,000.00 → 100,000.00；上线 11 月 27 日 → 12 月 4 日",
+                    ),
+                    "at": None,
+                },
+                {
+                    "side": "team",
+                    "who": say("Comment on APO-12", "APO-12 的评论"),
+                    "says": LONG_WORD,
+                    "at": at - timedelta(days=3, hours=-1),
+                    "href": "#",
+                    "mark": ("action", "unknown"),
+                },
             ],
         },
     ]
 
 
-def bill_payload() -> str:
-    return (
-        '{\n  "events": [\n    {\n      "resourceUrl": "https://api.books.example/api.xro/2.0/Invoices/0f1c2d3e-4b5a-6978-8796-a5b4c3d2e1f0",\n'
-        '      "resourceId": "0f1c2d3e-4b5a-6978-8796-a5b4c3d2e1f0",\n      "eventCategory": "INVOICE",\n      "eventType": "UPDATE"\n    }\n  ]\n}'
-    )
-
-
-def alert_mail(say: Say, locale: str, budget: Any, percents: list[str]) -> dict[str, Any]:
-    """The 80 % mail of a time and materials project, in observe mode."""
-    return {
-        "locale": locale,
-        "subject": say("Apollo: 81.0 % of the budget is spent", "Apollo：预算已使用 81.0%"),
-        "sender": "Northwind Studio",
-        "project": "Apollo",
-        "banner": "",
-        "heading": say("81.0 % of the budget is spent.", "预算已使用 81.0%。"),
-        "blocks": [
-            {"kind": "bar", "bar": budget, "labels": percents, "sentence": say("At the present pace the budget ends on 14 October; the plan runs to 4 December.", "按目前进度，预算约在 10 月 14 日用完，而计划至 12 月 4 日。")},
-            {
-                "kind": "figures",
-                "rows": [
-                    (say("Spent as of 21 September 2026", "截至 2026 年 9 月 21 日已支出"), "USD 81,000.00", "81.0 %"),
-                    (say("Budget", "预算"), "USD 100,000.00"),
-                    (say("Forecast", "预计"), "USD 134,200.00"),
-                ],
-            },
-            {"kind": "text", "text": say("The last entries were design work, week 38 (USD 6,200.00) and test devices (USD 1,150.00).\n\nLin Hao will call you this week with three options. Nothing is needed from you today.", "最近两笔：第 38 周设计工时 USD 6,200.00，测试设备 USD 1,150.00。\n\n林浩本周会与您沟通三个可选方案。您今天无需操作。")},
-            {"kind": "table", "title": say("Spend by kind", "分类支出"), "columns": [say("Kind", "科目"), say("Spent", "已支出"), "%"], "rows": [[say("Staff", "人工"), "USD 72,400.00", "89.4"], [say("Equipment", "设备"), "USD 8,600.00", "10.6"]]},
-            {"kind": "list", "title": say("Waits on you", "待您处理"), "items": []},
-            {"kind": "button", "label": say("See the project", "查看项目"), "href": "https://accord.northwind.example/c/7hT9kQ2mV4xY8zB1nD5pR3sW6uJ0aE", "note": say("No account is needed.", "无需注册账号。")},
-        ],
-        "none": say("none", "无"),
-        "button_is": say("The address of the button: https://accord.northwind.example/c/7hT9kQ2mV4xY8zB1nD5pR3sW6uJ0aE", "按钮对应的地址：https://accord.northwind.example/c/7hT9kQ2mV4xY8zB1nD5pR3sW6uJ0aE"),
-        "small": [say("You get this mail as billing contact of Apollo.", "您作为 Apollo 的对账联系人收到此邮件。"), say("Answer this mail to reach us.", "直接回复本邮件即可联系我们。")],
-    }
-
-
 def latest(say: Say) -> list[tuple[str, str, int]]:
     """(sentence, delivery state, minutes ago) of what came last."""
     return [
-        (say("Bill BILL-91 for design work was received: USD 6,200.00", "收到供应商账单 BILL-91（设计工时）：USD 6,200.00"), "decided", 2),
+        (
+            say(
+                "Bill BILL-91 for design work was received: USD 6,200.00",
+                "收到供应商账单 BILL-91（设计工时）：USD 6,200.00",
+            ),
+            "decided",
+            2,
+        ),
         (say("APO-12 was moved to Waiting for client", "APO-12 已转为“待客户处理”"), "decided", 14),
-        (say("A delivery from the tracker could not be read as JSON", "任务系统的一条接收记录无法按 JSON 读取"), "malformed", 31),
-        (say("Ann Lee opened the decision on change CR-7", "Ann Lee 打开了变更 CR-7 的确认页面"), "decided", 55),
-        (say("Time was logged on BIR-3 by a person that nobody knows", "BIR-3 登记了工时，登记人未匹配"), "unmatched", 190),
+        (
+            say(
+                "A delivery from the tracker could not be read as JSON",
+                "任务系统的一条接收记录无法按 JSON 读取",
+            ),
+            "malformed",
+            31,
+        ),
+        (
+            say("Ann Lee opened the decision on change CR-7", "Ann Lee 打开了变更 CR-7 的确认页面"),
+            "decided",
+            55,
+        ),
+        (
+            say("Time was logged on BIR-3 by a person that nobody knows", "BIR-3 登记了工时，登记人未匹配"),
+            "unmatched",
+            190,
+        ),
     ]
 
 
 def notices(t: Callable[..., str]) -> list[dict[str, str]]:
+    """The lines above a page."""
     return [
-        {"tone": "warn", "text": t("frame.notice.observe", project="Birch"), "href": "/x", "label": t("frame.notice.look")},
-        {"tone": "bad", "text": t("frame.notice.rules_refused"), "href": "/rules", "label": t("frame.notice.look")},
+        {
+            "tone": "warn",
+            "text": t("frame.notice.observe", project="Birch"),
+            "href": "/x",
+            "label": t("frame.notice.look"),
+        },
+        {
+            "tone": "bad",
+            "text": t("frame.notice.rules_refused"),
+            "href": "/rules",
+            "label": t("frame.notice.look"),
+        },
     ]
 
 
 def decide_errors(t: Callable[..., str]) -> dict[str, str]:
+    """What a client left out of the form."""
     return {key: t(f"client.decide.need_{key}") for key in ("decision", "name", "statement")}
-
-
-def bill_event() -> str:
-    return (
-        '{\n  "id": "evt_01J8ZC4Q5R",\n  "type": "bill.received",\n  "project": "apollo",\n  "data": {\n'
-        '    "number": "BILL-91",\n    "amount": "6200.00",\n    "currency": "USD",\n    "class": "staff"\n  }\n}'
-    )
-
-
-def agreed(say: Say) -> str:
-    return say(
-        "Change: add an export to spreadsheet.\nEffect: + USD 8,000.00 (budget then USD 108,000.00) and + 5 working days"
-        " (Launch moves from 4 to 11 December 2026).\nIf it is not approved, the export is left out; nothing else changes.",
-        "变更内容：增加导出表格功能。\n影响：费用 + USD 8,000.00（预算变为 USD 108,000.00），工期 + 5 个工作日（上线由 2026 年 12 月 4 日调整为 12 月 11 日）。\n"
-        "如不同意，则不做该功能，其余不变。",
-    )

@@ -56,25 +56,30 @@
     button.hidden = !navigator.clipboard;
   });
 
-  // The theme changes at once; the form still posts, so that the choice is kept for the next page.
-  document.querySelectorAll("form.prefs button[name=theme]").forEach(function (button) {
-    button.addEventListener("click", function (event) {
-      if (!window.fetch) return;
-      event.preventDefault();
-      const form = button.form;
-      const sent = new FormData(form);
-      sent.set("theme", button.value);
-      fetch(form.action, { method: "POST", body: sent, redirect: "manual" }).then(function () {
-        applyTheme(button.value);
-      });
-    });
-  });
+  // The theme changes at once; the form is posted all the same, so that the next page knows.
+  const NEXT = { auto: "light", light: "dark", dark: "auto" };
+
+  function themeButtons() {
+    return document.querySelectorAll("form.prefs button[name=theme]");
+  }
 
   function applyTheme(theme) {
     if (theme === "auto") root.removeAttribute("data-theme");
     else root.setAttribute("data-theme", theme);
-    document.querySelectorAll("form.prefs button[name=theme]").forEach(function (button) {
-      button.setAttribute("aria-pressed", String(button.value === theme));
+    themeButtons().forEach(function (button) {
+      button.value = NEXT[theme];
+      button.querySelector(".theme-now").textContent = button.dataset[theme];
     });
   }
+
+  themeButtons().forEach(function (button) {
+    button.addEventListener("click", function (event) {
+      const theme = button.value;
+      const body = new FormData(button.form);
+      body.set("theme", theme);
+      event.preventDefault();
+      applyTheme(theme);
+      fetch(button.form.action, { method: "POST", body: body, redirect: "manual" }).catch(function () {});
+    });
+  });
 })();
