@@ -11,7 +11,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from rules.facts.calendar import WorkCalendar, add_working_days, nearest_working_day, working_days_between
+from rules.facts.calendar import (
+    CalendarRange,
+    WorkCalendar,
+    add_working_days,
+    nearest_working_day,
+    working_days_between,
+)
 from rules.facts.event import Record
 from rules.facts.ledger import by_class, empty_sums, total
 from rules.facts.money import EXACT, Money, quantize
@@ -117,10 +123,9 @@ def forecast_facts(
         return forecast
     left = runway(facts["remaining"], per_day)
     forecast |= {"runway": left, "exhausted_on": _exhausted_on(cals, today, left)}
-    end = _plan_end(plan, today)
-    if end is not None:
-        to_come = per_day * max(0, working_days_between(cals, today, end))
-        at_completion = quantize(facts["spent"] + to_come)
+    days_to_come = _days_to_come(plan, cals, today)
+    if days_to_come is not None:
+        at_completion = quantize(facts["spent"] + per_day * days_to_come)
         overrun = max(at_completion - facts["total"], Money.zero(per_day.currency))
         forecast |= {"at_completion": at_completion, "overrun": overrun}
     return forecast
@@ -166,11 +171,11 @@ def _data_days(
     days = [on for on in ledger["days"].get(baseline["measure"], {}) if on <= today.isoformat()]
     if not days:
         return 0
-    as_of = _opening(baseline, opening)[1]
-    before = as_of if as_of is not None else date.fromisoformat(min(days)) - timedelta(days=1)
-    if before < _window_start(cals, today, BURN_DAYS):
+    window = _window_start(cals, today, BURN_DAYS)
+    before = _opening(baseline, opening)[1]
+    if min(days) <= window.isoformat() or (before is not None and before < window):
         return BURN_DAYS
-    return max(0, working_days_between(cals, before, today))
+    return working_days_between(cals, before or date.fromisoformat(min(days)) - timedelta(days=1), today)
 
 
 def _done(plan: Sequence[Mapping[str, Any]]) -> Decimal:
@@ -182,9 +187,14 @@ def _done(plan: Sequence[Mapping[str, Any]]) -> Decimal:
     return EXACT.divide(accepted, whole) if whole else whole
 
 
-def _plan_end(plan: Sequence[Mapping[str, Any]], today: date) -> date | None:
-    ends = [m.get("forecast_date") or m["due"] for m in plan if m.get("status") not in _ACCEPTED]
-    return max(ends, default=today if plan else None)
+def _days_to_come(plan: Sequence[Mapping[str, Any]], cals: Sequence[WorkCalendar], today: date) -> int | None:
+    """Working days to the end of the plan; none without a plan, or with a date that no plan can mean."""
+    ends = [m.get("forecast_date") or m.get("due") for m in plan if m.get("status") not in _ACCEPTED]
+    end = max((end for end in ends if end is not None), default=today if plan and not ends else None)
+    try:
+        return None if end is None else max(0, working_days_between(cals, today, end))
+    except CalendarRange:
+        return None
 
 
 def _exhausted_on(cals: Sequence[WorkCalendar], today: date, left: int | None) -> date | None:

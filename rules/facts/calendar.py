@@ -10,10 +10,13 @@ A country's tables are loaded when a calendar is made; asking about days afterwa
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from calendar import isleap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import accumulate
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -28,8 +31,6 @@ WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ONE_DAY: Final = timedelta(days=1)
 _BASE: Final = re.compile(r"([A-Z]{2})(?:-([A-Z0-9]{1,3}))?")
 _HOURS: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])-(?:([01]?[0-9]|2[0-3]):([0-5][0-9])|24:00)")
-# More closed days in a row than this is a calendar without working days, not a long holiday.
-_LONGEST_CLOSURE: Final = 400
 _LONGEST_SPAN: Final = timedelta(days=50 * 366)
 
 
@@ -134,24 +135,42 @@ def unconfirmed(cal: WorkCalendar, year: int) -> bool:
 
 def add_working_days(cals: Sequence[WorkCalendar], day: date, n: int) -> date:
     """The n-th working day after `day`, before it for negative n; `day` itself is not counted and 0 returns it."""
-    step = 1 if n > 0 else -1
-    for _ in range(abs(n)):
-        day = _search(cals, _move(day, step), step)
+    together, year, left = tuple(cals), day.year, abs(n)
+    if left > _LONGEST_SPAN.days:
+        raise CalendarRange(f"{n} working days are more than 50 years")
+    worked = _worked(together, year)
+    if n > 0:
+        passed = worked[_index(day)]
+        while worked[-1] - passed < left:
+            left, passed, year = left - worked[-1] + passed, 0, year + 1
+            worked = _worked(together, year)
+        return _nth(year, worked, passed + left)
+    if n < 0:
+        before = worked[_index(day) - 1] if _index(day) else 0
+        while before < left:
+            left, year = left - before, year - 1
+            worked = _worked(together, year)
+            before = worked[-1]
+        return _nth(year, worked, before - left + 1)
     return day
 
 
 def working_days_between(cals: Sequence[WorkCalendar], a: date, b: date) -> int:
     """Working days after `a` up to and with `b`: how late `b` is for a due date `a`; negative when `b` is earlier."""
+    if abs(b - a) > _LONGEST_SPAN:
+        raise CalendarRange(f"{a} and {b} are more than 50 years apart")
     if b < a:
         return -working_days_between(cals, b, a)
-    if b - a > _LONGEST_SPAN:
-        raise CalendarRange(f"{a} and {b} are more than 50 years apart")
-    return sum(all_working(cals, a + timedelta(days=n)) for n in range(1, (b - a).days + 1))
+    together = tuple(cals)
+    whole_years = sum(_worked(together, year)[-1] for year in range(a.year, b.year))
+    return whole_years + _worked(together, b.year)[_index(b)] - _worked(together, a.year)[_index(a)]
 
 
 def nearest_working_day(cals: Sequence[WorkCalendar], day: date, direction: Direction) -> date:
     """The day itself when it is worked, else the closest working day before or after it."""
-    return _search(cals, day, -1 if direction == "earlier" else 1)
+    if all_working(cals, day):
+        return day
+    return add_working_days(cals, day, -1 if direction == "earlier" else 1)
 
 
 def shift_day(cals: Sequence[WorkCalendar], day: date, duration: Duration) -> date:
@@ -228,13 +247,25 @@ def zone_of(zone: Zone) -> ZoneInfo:
 _hours = lru_cache(maxsize=1024)(Hours.parse)
 
 
-def _search(cals: Sequence[WorkCalendar], day: date, step: int) -> date:
-    for _ in range(_LONGEST_CLOSURE):
-        if all_working(cals, day):
-            return day
-        day = _move(day, step)
-    names = ", ".join(cal.name for cal in cals)
-    raise CalendarRange(f"no day is worked in {names} for {_LONGEST_CLOSURE} days around {day}")
+@lru_cache(maxsize=1024)
+def _worked(cals: tuple[WorkCalendar, ...], year: int) -> tuple[int, ...]:
+    """For each day of a year, how many days were worked from 1 January up to and with it."""
+    if not date.min.year <= year <= date.max.year:
+        raise CalendarRange(f"the year {year} is beyond the calendar")
+    first = date(year, 1, 1)
+    length = 366 if isleap(year) else 365
+    counts = tuple(accumulate(int(all_working(cals, first + timedelta(days=n))) for n in range(length)))
+    if not counts[-1]:
+        raise CalendarRange(f"no day of {year} is worked in {', '.join(cal.name for cal in cals)}")
+    return counts
+
+
+def _index(day: date) -> int:
+    return day.timetuple().tm_yday - 1
+
+
+def _nth(year: int, worked: Sequence[int], nth: int) -> date:
+    return date(year, 1, 1) + timedelta(days=bisect_left(worked, nth))
 
 
 def _move(day: date, days: int) -> date:

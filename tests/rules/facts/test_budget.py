@@ -244,6 +244,18 @@ def test_the_plan_ends_with_its_last_open_milestone() -> None:
     assert forecast_facts(baseline(120000), sums, late, [CN], FRIDAY)["at_completion"] == cny(30000)
 
 
+def test_a_mistyped_date_makes_no_forecast_and_no_failure() -> None:
+    """A milestone in the year 2926, or an entry of the year 1, leave the rest of the figures in place."""
+    far = forecast_facts(
+        baseline(120000), recompute(two_weeks(3000), "CNY"), [milestone(date(2926, 12, 4))], [CN], FRIDAY
+    )
+    assert (far["at_completion"], far["runway"]) == (None, 30)
+    ancient = recompute([entry(date.min, 5), *two_weeks(3000)], "CNY")
+    assert forecast_facts(baseline(120000), ancient, [], [CN], FRIDAY)["runway"] == 29
+    undated = [{"status": "planned", "weight": None}]
+    assert forecast_facts(baseline(120000), ancient, undated, [CN], FRIDAY)["at_completion"] is None
+
+
 def test_without_a_positive_burn_there_is_no_forecast() -> None:
     """Spending that stopped, or money that came back, is no pace to extrapolate."""
     stopped = recompute([entry(date(2026, 6, 1), 50000)], "CNY")

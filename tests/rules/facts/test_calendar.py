@@ -193,6 +193,8 @@ def test_absurd_dates_are_refused_quickly() -> None:
     """The year 1 that some systems send for "none", and the end of time, are errors and not a long walk."""
     with pytest.raises(CalendarRange, match="50 years"):
         working_days_between([CN], date.min, day("2026-10-03"))
+    with pytest.raises(CalendarRange, match="50 years"):
+        add_working_days([CN], day("2026-10-03"), 10**9)
     with pytest.raises(CalendarRange):
         add_working_days([CN], date.max, 1)
     with pytest.raises(CalendarRange):
@@ -342,6 +344,16 @@ def test_stepping_and_counting_agree(start: date, n: int) -> None:
     assert is_working(CN, end)
     if n > 0 or is_working(CN, start):
         assert working_days_between([CN], start, end) == n
+
+
+@given(days, st.integers(-400, 400))
+def test_stepping_is_walking_day_by_day(start: date, n: int) -> None:
+    """Far steps, over several years too, land where a walk from day to day does."""
+    walked, left = start, abs(n)
+    while left:
+        walked += timedelta(1 if n > 0 else -1)
+        left -= all_working([CN, US], walked)
+    assert add_working_days([CN, US], start, n) == walked
 
 
 @given(days, days, days)
