@@ -167,10 +167,12 @@ class Response(Protocol):
     """A complete answer of at most the size cap; a status of 400 or more was already turned into ConnectorError
     by `Http.request`, with the retry answer of its status."""
 
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def content(self) -> bytes: ...
     def json(self) -> Any: ...
 
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rules.language.loader import load_rules
-from rules.packs import read_pack
 
 from connectors.base import Connector
 from connectors.base import Settings as ConnectionSettings
 from rules.facts.project import Workspace
 from rules.language.model import Problem, RuleSet
+from rules.packs import read_pack
 from service.log import get
 from service.workspace import Loaded, WorkspaceError, load
 
@@ -96,10 +96,8 @@ class Rulebook:
             loaded, rules, sources = self._read()
         except BrokenFiles as broken:
             self.refused = broken.problems
-            log.error(
-                "the edit is refused, the former rules stay in force",
-                problems=[str(p) for p in broken.problems],
-            )
+            problems = [str(p) for p in broken.problems]
+            log.warning("the edit is refused, the former rules stay in force", problems=problems)
             return False
         changed = rules.version != self.rules.version or loaded.workspace.version != self.workspace.version
         self.refused = []

@@ -62,7 +62,7 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         "organisation": _PARTY,
         "client": _PARTY,
         "project": (
-            "id:text name:text client:text status:text mode:text lead:text deputy:text? tags:list currency:text "
+            "id:text name:text client:text status:text mode:text lead:text lead_name:text deputy:text? tags:list currency:text "
             "time_zone:text billing.kind:text billing.client_sees:text home:text? health:text "
             "activated_at:time? days_since_contact:int? reports.weekly:any?"
         ),
@@ -93,14 +93,14 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         ),
         "change": (
             "id:text number:text title:text reason:text? about:text status:text version:int amount:money? "
-            "days:int? new_total:money? new_due:date? milestones:list issues:list requested_by:text? "
+            "days:int? new_total:money? new_due:date? milestone_title:text? milestones:list issues:list requested_by:text? "
             "sent_at:time? decided_at:time? waiting_days:int merge_into:text? effects:text if_refused:text?"
         ),
         "approval": (
             "id:text about:text status:text asked:list need:text sent_at:time? expires_at:time? "
-            "opened_at:time? reminders:int waiting_days:int subject:text version:int text_sha256:text?"
+            "opened_at:time? reminders:int waiting_days:int subject:text version:int text:text text_sha256:text? expires_on:date"
         ),
-        "decision": "outcome:text channel:text by:text at:time remark:text?",
+        "decision": "outcome:text channel:text by:text by_name:text at:time remark:text?",
         "invoice": "id:text number:text? party:text? issued_on:date due:date? total:money open_amount:money? status:text",
         "bill": "id:text number:text? party:text? issued_on:date due:date? total:money open_amount:money? status:text",
         "payment": "id:text number:text? party:text? at:time total:money status:text",

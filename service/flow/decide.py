@@ -75,7 +75,7 @@ def _store(
         actions.add(connection, planned, waiting.event.id, ruleset, now)
     log.info(
         "event decided",
-        event=waiting.event.id,
+        event_id=waiting.event.id,
         type=waiting.event.type,
         project=waiting.event.project,
         fired=sum(v.kind == "fired" for v, _ in fresh),
@@ -85,7 +85,7 @@ def _store(
 
 
 def _failed(context: Context, event: str, problem: Exception) -> None:
-    log.error("an event could not be decided", event=event, exc_info=problem)
+    log.error("an event could not be decided", event_id=event, exc_info=problem)
     with context.database.writing() as connection:
         if journal.failed(connection, event, f"{type(problem).__name__}: {problem}"[:2000]):
-            log.error("the event is parked; replay it after the mend", event=event)
+            log.error("the event is parked; replay it after the mend", event_id=event)

@@ -14,7 +14,7 @@ from rules.facts.event import SourceEvent
 from service.log import get
 from service.state import Context
 from service.store import deliveries
-from service.store.deliveries import ClaimedRead
+from service.store.deliveries import Became, ClaimedRead
 from service.tools import LEASE, MAX_TRIES, Job, Tools, pause_after
 
 log = get("fetch")
@@ -77,16 +77,9 @@ def _finish(context: Context, claimed: ClaimedRead, state: str, error: str | Non
             and settled["state"] == "reading"
             and not deliveries.open_reads(connection, claimed.delivery)
         ):
-            deliveries.settle(
-                connection,
-                claimed.delivery,
-                settled["seq"],
-                claimed.connection,
-                "decided" if state == "done" else "failed",
-                error,
-                settled["events"] + count,
-                now,
-            )
+            became = Became("decided" if state == "done" else "failed", error, settled["events"] + count)
+            place = (claimed.delivery, settled["seq"], claimed.connection)
+            deliveries.settle(connection, place, became, now)
     log.info(
         "record read", read=claimed.id, connection=claimed.connection, state=state, events=count, error=error
     )

@@ -17,6 +17,7 @@ from service.log import get
 from service.state import Context
 from service.store import deliveries, inbox, journal
 from service.store.database import iso
+from service.store.deliveries import Became
 from service.store.inbox import Stored
 from service.store.switches import set_connection_state
 
@@ -30,6 +31,13 @@ def normalise_waiting(context: Context) -> int:
     count = 0
     with context.database.reading() as connection:
         seen = deliveries.last_seq(connection)
+        again = deliveries.again(connection)
+    for id in again:
+        with context.database.inbox_reading() as connection:
+            stored = inbox.one(connection, id)
+        if stored is not None:
+            normalise(context, stored)
+            count += 1
     # A look back finds deliveries that other web processes committed out of order.
     start = max(0, seen - LOOK_BACK)
     while True:
@@ -96,7 +104,8 @@ def _store(context: Context, stored: Stored, state: str, reason: str | None, fou
     with context.database.writing() as connection:
         journal.add(connection, [p.event for p in placed], stored.id)
         deliveries.add_reads(connection, stored.id, name, found.reads, now)
-        deliveries.settle(connection, stored.id, stored.seq, name, state, reason, len(placed), now)
+        became = Became(state, reason, len(placed))
+        deliveries.settle(connection, (stored.id, stored.seq, name), became, now)
         set_connection_state(connection, name, last_delivery_at=iso(stored.delivery.received_at))
     log.info(
         "delivery normalised",

@@ -12,7 +12,7 @@ from rules.facts.event import Event, event_id
 from service.log import get
 from service.state import Context
 from service.store import journal, records, slots
-from service.store.database import from_iso, iso
+from service.store.database import Connection, from_iso, iso
 from service.store.switches import connection_state, set_connection_state
 
 log = get("tick")
@@ -72,7 +72,7 @@ def _activation(project: str, client: str, now: datetime) -> Event:
     )
 
 
-def _expired(connection: journal.Connection, now: datetime) -> list[Event]:
+def _expired(connection: Connection, now: datetime) -> list[Event]:
     """Decisions whose last day is over."""
     open_ones = records.page(connection, "approval", status="sent", limit=10_000)
     return [

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, or_, select, update
+from sqlalchemy import Connection, and_, exists, func, or_, select, update
 
 from rules.engine.verdicts import Planned
 from rules.facts import codec
@@ -276,3 +276,19 @@ def _row(planned: Planned, root: str, ruleset: str, at: datetime) -> dict[str, A
         "data": encode(planned),
         "at": iso(at),
     }
+
+
+def count_open(connection: Connection, of: tuple[str, str] | None) -> int:
+    """How many actions are not over: all, or those of ("connection"|"project"|"rule", id)."""
+    query = select(func.count()).where(actions.c.state.in_(("waiting", "ready", "sending")))
+    if of is not None:
+        query = query.where(actions.c[of[0]] == of[1])
+    return int(connection.execute(query).scalar() or 0)
+
+
+def dead(connection: Connection, limit: int = 500) -> list[str]:
+    """Ids of dead actions, oldest first."""
+    rows = connection.execute(
+        select(actions.c.id).where(actions.c.state == "dead").order_by(actions.c.seq).limit(limit)
+    )
+    return list(rows.scalars())

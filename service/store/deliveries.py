@@ -37,28 +37,38 @@ def last_seq(connection: Connection) -> int:
     return int(connection.execute(select(func.max(outcomes.c.seq))).scalar() or 0)
 
 
-def settle(
-    connection: Connection,
-    delivery: str,
-    seq: int,
-    name: str,
-    state: str,
-    reason: str | None,
-    count: int,
-    at: datetime,
-) -> None:
-    """Write down what became of a delivery; a second time replaces the first (a replay)."""
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What became of a delivery: its state, the reason in words, how many events it was."""
+
+    state: str
+    reason: str | None = None
+    events: int = 0
+
+
+def settle(connection: Connection, place: tuple[str, int, str], became: Became, at: datetime) -> None:
+    """Write down what became of the delivery at `place` (id, seq, connection); a second time replaces the first."""
+    delivery, seq, name = place
     row = {
         "delivery": delivery,
         "seq": seq,
         "connection": name,
-        "state": state,
-        "reason": (reason or "")[:2000] or None,
-        "events": count,
-        "tries": 0,
+        "state": became.state,
+        "reason": (became.reason or "")[:2000] or None,
+        "events": became.events,
         "at": iso(at),
     }
     upsert(connection, outcomes, [row])
+
+
+def forget(connection: Connection, delivery: str) -> None:
+    """Take the outcome of a delivery back, so that it is normalised again."""
+    connection.execute(update(outcomes).where(outcomes.c.delivery == delivery).values(state="again"))
+
+
+def again(connection: Connection) -> list[str]:
+    """The deliveries that are to be normalised again."""
+    return list(connection.execute(select(outcomes.c.delivery).where(outcomes.c.state == "again")).scalars())
 
 
 def outcome(connection: Connection, delivery: str) -> dict[str, Any] | None:

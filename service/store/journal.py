@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, select, update
 from rules.engine.verdicts import NOT_STORED, Verdict
 from rules.facts import codec
 from rules.facts.event import Event
+from rules.language.model import UNKNOWN
 from service.store.database import insert_new, iso
 from service.store.tables import events, partitions, verdicts
 
@@ -197,4 +198,4 @@ def _plain(value: Any) -> Any:
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
-    return value if codec.can(value) else repr(value)
+    return repr(value) if value is UNKNOWN else value

@@ -27,14 +27,14 @@ class Link:
     revoked: bool
 
 
-def add(connection: Connection, hash: str, link: Link, now: datetime) -> None:
+def add(connection: Connection, hashed: str, link: Link, now: datetime) -> None:
     """Keep the hash of a token; once."""
     insert_new(
         connection,
         links,
         [
             {
-                "hash": hash,
+                "hash": hashed,
                 "kind": link.kind,
                 "subject": link.subject,
                 "version": link.version,
@@ -47,9 +47,9 @@ def add(connection: Connection, hash: str, link: Link, now: datetime) -> None:
     )
 
 
-def find(connection: Connection, hash: str) -> Link | None:
+def find(connection: Connection, hashed: str) -> Link | None:
     """What the token opens, or none for a token that never was."""
-    row = connection.execute(select(links).where(links.c.hash == hash)).mappings().first()
+    row = connection.execute(select(links).where(links.c.hash == hashed)).mappings().first()
     if row is None:
         return None
     return Link(
