@@ -105,8 +105,7 @@ def make_calendar(
 
 def is_working(cal: WorkCalendar, day: date) -> bool:
     """Whether the calendar works on that date."""
-    if isinstance(day, datetime):
-        raise TypeError("a calendar asks for a date: take the local date of the time first")
+    _check_date(day)
     if day in cal.workdays:
         return True
     if day in cal.holidays:
@@ -260,7 +259,14 @@ def _worked(cals: tuple[WorkCalendar, ...], year: int) -> tuple[int, ...]:
     return counts
 
 
+def _check_date(day: date) -> None:
+    """A datetime is a date to Python; its date in UTC would pass for the local one unnoticed."""
+    if isinstance(day, datetime):
+        raise TypeError("a calendar asks for a date: take the local date of the time first")
+
+
 def _index(day: date) -> int:
+    _check_date(day)
     return day.timetuple().tm_yday - 1
 
 

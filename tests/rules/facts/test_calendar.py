@@ -204,8 +204,6 @@ def test_absurd_dates_are_refused_quickly() -> None:
     with pytest.raises(CalendarRange):
         shift(datetime.max.replace(tzinfo=UTC), Duration(1, "h"), [CN], "UTC")
     assert is_working(CN, date(9999, 12, 31)) is True
-    with pytest.raises(TypeError):
-        is_working(CN, datetime(2026, 10, 3, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
@@ -310,6 +308,17 @@ def test_an_unknown_time_zone_is_named(zone: str) -> None:
     """A wrong name is an error with an example, whatever the file system says about it."""
     with pytest.raises(BadCalendar, match="Asia/Shanghai"):
         zone_of(zone)
+
+
+def test_a_time_is_no_date() -> None:
+    """The date of a time depends on the zone: calendars take the local date and refuse the time."""
+    moment = datetime(2026, 10, 3, 20, tzinfo=UTC)
+    with pytest.raises(TypeError, match="local date"):
+        is_working(CN, moment)
+    with pytest.raises(TypeError, match="local date"):
+        add_working_days([CN], moment, 1)
+    with pytest.raises(TypeError, match="local date"):
+        working_days_between([CN], moment, moment)
 
 
 def test_a_time_without_a_zone_is_refused() -> None:
