@@ -230,3 +230,8 @@ def _check_text(value: Any) -> None:
     elif isinstance(value, list):
         for below in value:
             _check_text(below)
+
+
+def version_of(at: datetime) -> str:
+    """A UTC time as the version of an event: always the same width, so that text order is the order of time."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
