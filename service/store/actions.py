@@ -7,7 +7,7 @@ waiting, ready, sending, sent, dead, unknown, cancelled. An action is never dele
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -243,7 +243,7 @@ def next_due(connection: Connection) -> datetime | None:
 
 def encode(planned: Planned) -> str:
     """The intention as it is stored."""
-    return codec.dumps(asdict(planned))
+    return codec.dumps({name: getattr(planned, name) for name in Planned.__slots__})
 
 
 def decode(data: str) -> Planned:

@@ -7,7 +7,7 @@ deciding happen once: the partition's version, and one verdict for each (event, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,9 @@ from sqlalchemy import Connection, func, select, update
 
 from rules.engine.verdicts import NOT_STORED, Verdict
 from rules.facts import codec
+from rules.facts.duration import Duration
 from rules.facts.event import Event
+from rules.facts.money import Money
 from rules.language.model import UNKNOWN
 from service.store.database import insert_new, iso
 from service.store.tables import events, partitions, verdicts
@@ -109,7 +111,7 @@ def add_verdicts(connection: Connection, found: Iterable[tuple[Verdict, str | No
                 "rule": v.rule,
                 "project": project,
                 "kind": v.kind,
-                "data": codec.dumps(_plain(asdict(v))),
+                "data": codec.dumps(_plain(v)),
                 "at": iso(at),
             }
             for v, project in found
@@ -193,7 +195,9 @@ def _row(event: Event, delivery: str | None, state: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A verdict's values without what the codec has no word for (the value of an unknown operand)."""
+    """A verdict as plain values; the value of an unknown operand becomes the word."""
+    if is_dataclass(value) and not isinstance(value, Money | Duration | type):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

@@ -1,0 +1,95 @@
+"""Real databases for tests: an SQLite file, and a PostgreSQL cluster of this test process.
+
+`each_database` is a fixture that runs a test on both; where PostgreSQL's programs are not installed that half skips
+and says so.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from service.store.database import Database
+from service.store.migrate import upgrade
+
+_PLACES = "/usr/lib/postgresql/*/bin"
+
+
+def postgres_programs() -> Path | None:
+    """Where initdb and pg_ctl are, or none."""
+    found = sorted(Path("/").glob(_PLACES.lstrip("/")), key=lambda p: [int(n) for n in p.parts[-2].split(".")])
+    if found:
+        return found[-1]
+    named = shutil.which("pg_ctl")
+    return Path(named).resolve().parent if named else None
+
+
+class Cluster:
+    """A throw-away PostgreSQL on the loopback."""
+
+    def __init__(self, place: Path, programs: Path) -> None:
+        self.place, self.programs = place, programs
+        # PostgreSQL refuses to run as root; the account that its package makes may.
+        self.prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+
+    def start(self) -> None:
+        self.place.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            for folder in [self.place, *self.place.parents]:
+                if folder.stat().st_uid == 0 and str(folder).startswith("/tmp"):
+                    folder.chmod(folder.stat().st_mode | 0o755)
+            shutil.chown(self.place, "postgres", "postgres")
+        self._run("initdb", "-D", self._data, "-U", "accord", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+        options = f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories={self.place} -c fsync=off"
+        self._run("pg_ctl", "-D", self._data, "-w", "-t", "60", "-l", f"{self.place}/log", "-o", options, "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
+
+    def fresh(self) -> str:
+        """The address of a new, empty database."""
+        name = f"t{uuid4().hex[:12]}"
+        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "accord", name)
+        return f"postgresql://accord@127.0.0.1:{self.port}/{name}"
+
+    @property
+    def _data(self) -> str:
+        return f"{self.place}/data"
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [*self.prefix, str(self.programs / program), *arguments]
+        done = subprocess.run(command, cwd=self.place, capture_output=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stderr.decode()[-2000:]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    programs = postgres_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL's server programs are not installed here")
+    cluster = Cluster(tmp_path_factory.mktemp("postgres"), programs)
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database of ours, on SQLite and on PostgreSQL."""
+    url = f"sqlite:///{tmp_path / 'accord.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres").fresh()
+    made = Database(url, tmp_path)
+    upgrade(made)
+    yield made
+    made.close()
