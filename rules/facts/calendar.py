@@ -312,18 +312,13 @@ def _library(country: str) -> public_holidays.HolidayBase:
 
 @lru_cache(maxsize=2048)
 def _public(country: str, year: int) -> tuple[frozenset[date], frozenset[date]]:
-    """Days off and make-up workdays of a country in one year.
+    """Days off and make-up workdays of a country in one year, those that the next year's notice makes up included.
 
-    The neighbouring years are read too, because a notice may put a make-up day or a substituted day beyond New Year.
     A fresh object each time: the library's own keep state while they fill themselves, which threads must not share.
     """
     known = _library(country)
-    years = [y for y in (year - 1, year, year + 1) if date.min.year <= y <= date.max.year]
-    filled = type(known)(years=years, expand=False, subdiv=known.subdiv, language=known.language)
-    return (
-        frozenset(day for day in filled if day.year == year),
-        frozenset(day for day in filled.weekend_workdays if day.year == year),
-    )
+    filled = type(known)(years=year, expand=False, subdiv=known.subdiv, language=known.language)
+    return frozenset(filled), frozenset(day for day in filled.weekend_workdays if day.year == year)
 
 
 @lru_cache(maxsize=8)
