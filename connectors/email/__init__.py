@@ -1,0 +1,24 @@
+"""E-mail: the formal channel. Sends by SMTP; writes `.eml` files while no server is set."""
+
+from connectors.base import Connector, Outward, Setting
+from connectors.email import act
+
+connector = Connector(
+    name="email",
+    title="E-mail",
+    settings=(
+        Setting(
+            "url",
+            "SMTP server: smtp://user:password@host:587 or smtps://host; unset: mails become files",
+            secret=True,
+        ),
+        Setting("from", "sender, in a domain with SPF, DKIM and DMARC; unset: `from` of the organisation"),
+        Setting("reply_to", "address that answers go to; it has to be read by someone"),
+        Setting("tls", "starttls (usual on port 587), implicit (usual with smtps://) or none"),
+        Setting("ca_file", "PEM file with the authority of an internal mail server's certificate"),
+        Setting("timeout", "seconds for one mail from look-up to acceptance", default=30),
+        Setting("directory", "folder for .eml files while `url` is unset", default="var/mail"),
+    ),
+    operations={"email": Outward("blind", act.send)},
+    check=act.check,
+)

@@ -1,0 +1,99 @@
+"""One mail as its headers and parts, the same for the same action on every try.
+
+In: an `email` operation (one recipient, a rendered message) and the connection's settings. Out: an `EmailMessage`
+that holds nothing unsafe in a header. No I/O; the only clock is the `now` handed in, used when the action has no date.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import Any, Final
+
+from connectors.base import ConnectorError, Operation, Settings
+
+POLICY: Final = SMTP.clone(cte_type="7bit")
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
+_DOMAIN = re.compile(r"localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A composed mail with its envelope: who it says it is from, the one address it goes to, its stable id."""
+
+    sender: str
+    recipient: str
+    id: str
+    message: EmailMessage
+
+
+def compose(operation: Operation, settings: Settings, now: datetime) -> Mail:
+    """The mail of an action. Raises a permanent ConnectorError for an address or header that cannot be used.
+
+    keys read: `name` (of the recipient), `date` (aware time, or its ISO text), `thread` (key of the action whose mail
+    began the thread), `reply_to` (before the connection's own).
+    """
+    sender = _address(settings.get("from") or "", f"`from` of connection {settings.name}")
+    recipient = _address(operation.target or "", "the recipient")
+    keys = operation.keys
+    mail = EmailMessage(policy=POLICY)
+    mail["Message-ID"] = ident = message_id(operation.key, sender.domain)
+    mail["Date"] = format_datetime(_date(keys.get("date"), now))
+    mail["From"] = sender
+    mail["To"] = Address(_line(keys.get("name") or "", "the recipient's name"), addr_spec=recipient.addr_spec)
+    mail["Subject"] = _line(operation.message.subject, "the subject")
+    reply_to = keys.get("reply_to") or settings.get("reply_to")
+    if reply_to:
+        mail["Reply-To"] = _address(reply_to, "the address for replies")
+    if keys.get("thread"):
+        mail["In-Reply-To"] = mail["References"] = message_id(keys["thread"], sender.domain)
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Accord-Action"] = operation.key
+    mail.set_content(operation.message.body)
+    if operation.message.html:
+        mail.add_alternative(operation.message.html, subtype="html")
+        # A boundary of our own: the same action makes the same bytes. No encoded body can hold "=_".
+        mail.set_boundary(f"=_{operation.key}"[:70])
+    return Mail(sender.addr_spec, recipient.addr_spec, ident, mail)
+
+
+def message_id(key: str, domain: str) -> str:
+    """The Message-ID of an action's mail: the same on every try, so that copies fold into one for the reader."""
+    if not _KEY.fullmatch(key):
+        raise _refused(f"the action's key {key[:60]!r} cannot stand in a Message-ID")
+    return f"<{key}@{domain}>"
+
+
+def _address(text: str, what: str) -> Address:
+    """Exactly one mailbox, its domain in ASCII. Two of them, a group or a line break are refused."""
+    header = POLICY.header_factory("To", _line(text, what))
+    found = header.addresses
+    try:
+        domain = found[0].domain.encode("idna").decode()
+        if header.defects or len(found) != 1 or not found[0].username or not _DOMAIN.fullmatch(domain):
+            raise ValueError(text)
+        return Address(found[0].display_name, found[0].username, domain)
+    except (ValueError, IndexError, MessageError):
+        raise _refused(f"{what} is {text[:80]!r}, one mail address expected") from None
+
+
+def _line(text: str, what: str) -> str:
+    if _CONTROL.search(text):
+        raise _refused(f"{what} holds a line break or control character: nothing is sent, mend the text")
+    return text
+
+
+def _date(value: Any, now: datetime) -> datetime:
+    date = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return date if isinstance(date, datetime) else now
+
+
+def _refused(reason: str) -> ConnectorError:
+    return ConnectorError(reason, retryable=False)
