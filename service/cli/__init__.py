@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG_USE
     except click.ClickException as error:
         error.show()
-        return WRONG_USE if isinstance(error, click.UsageError) else FINDINGS
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:

@@ -11,7 +11,7 @@ from typing import Final
 
 import click
 
-from service.cli import WRONG_USE, Invocation
+from service.cli import Invocation
 from service.settings import Settings
 
 PARTS: Final = {
@@ -20,7 +20,7 @@ PARTS: Final = {
     "worker-deliver": ("worker", "--queue", "deliver"),
     "clock": ("clock",),
 }
-PRELOADED: Final = ("service.jobs", "service.queue", "service.web", "service.web.server")
+PRELOADED: Final = ("service.jobs", "service.web", "service.web.server")
 PATIENCE_SECONDS: Final = 20.0
 
 
@@ -30,28 +30,27 @@ def command(invocation: Invocation) -> int:
     """Run everything here: web, workers, clock and, without REDIS_URL, a private Redis. Ctrl-C stops all of it."""
     from service.children import Program
     from service.cli import main
-    from service.embedded_redis import EmbeddedRedis, EmbeddedRedisError
-    from service.supervisor import AlreadyRunningError, Supervisor
+    from service.cli._starting import CannotStartError, starting
+    from service.embedded_redis import EmbeddedRedis
+    from service.supervisor import Supervisor
     from service.web.server import taken
 
-    settings = invocation.settings(role="up")
-    if taken(settings.host, settings.port):
-        click.echo(
-            f"Port {settings.port} of {settings.host} is taken. Stop what listens there, or choose another port: "
-            f"PORT={settings.port + 1}",
-            err=True,
-        )
-        return WRONG_USE
-    os.environ["ACCORD_HOME"] = str(settings.home)
-    _preload()
-    redis = None if settings.redis_url else EmbeddedRedis(settings.var)
-    programs = [Program(name, arguments) for name, arguments in PARTS.items()]
-    welcome = Welcome(settings)
-    try:
-        return Supervisor(settings.var, programs, main, redis=redis, every_round=welcome.look).run()
-    except (AlreadyRunningError, EmbeddedRedisError) as error:
-        click.echo(str(error), err=True)
-        return WRONG_USE
+    with starting():
+        settings = invocation.settings(role="up")
+        if taken(settings.host, settings.port):
+            raise CannotStartError(
+                f"port {settings.port} of {settings.host} is taken. "
+                f"Stop what listens there, or choose another one: PORT={settings.port + 1}"
+            )
+        os.environ["ACCORD_HOME"] = str(settings.home)
+        _rehearse(settings)
+        return Supervisor(
+            settings.var,
+            [Program(name, arguments) for name, arguments in PARTS.items()],
+            main,
+            redis=None if settings.redis_url else EmbeddedRedis(settings.var),
+            every_round=Welcome(settings).look,
+        ).run()
 
 
 class Welcome:
@@ -120,7 +119,18 @@ def _ask(host: str, port: int) -> tuple[int, str]:
         connection.close()
 
 
-def _preload() -> None:
-    """Imports what the parts will need, once, so that they share its memory."""
+def _rehearse(settings: Settings) -> None:
+    """Finds out here, once, what would keep every part from starting; brings the database to this version's schema.
+
+    Imports on the way what the parts will need, so that they share its memory.
+    """
+    from service.process import prepare
+    from service.store.database import Database
+    from service.store.migrate import upgrade
+
+    database = Database(settings.database_url, settings.var)
+    upgrade(database)
+    database.close()
+    prepare(settings).close()
     for name in PRELOADED:
         importlib.import_module(name)

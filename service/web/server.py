@@ -27,11 +27,17 @@ THREADS: Final = 16
 REQUEST_SECONDS: Final = 30.0
 """A request that has not arrived whole after this long is cut off: a slow client must not keep a thread."""
 GRACE_SECONDS: Final = 20
+NOT_LOADABLE: Final = 4
+"""The exit code by which `make_app` says that trying again cannot help; gunicorn then gives up with it."""
 
 
-def serve(make_app: Callable[[], WSGIApplication], host: str, port: int) -> None:
-    """Serves on `host:port` until told to stop; ends the process by `SystemExit`."""
-    _Application(make_app, f"[{host}]:{port}" if ":" in host else f"{host}:{port}").run()
+def serve(make_app: Callable[[], WSGIApplication], host: str, port: int) -> int:
+    """Serves on `host:port` until told to stop, and gives the server's exit code: 0, or what it gave up for."""
+    try:
+        _Application(make_app, f"[{host}]:{port}" if ":" in host else f"{host}:{port}").run()
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else 1
+    return 0
 
 
 def taken(host: str, port: int) -> bool:
