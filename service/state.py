@@ -11,12 +11,24 @@ from datetime import datetime
 
 from connectors.base import Connector
 from connectors.base import Settings as ConnectionSettings
+from rules.engine.names import Facts
 from rules.engine.state import State
+from rules.facts.event import Event, Record
 from service.queue import Bells
 from service.rulebook import Rulebook
 from service.settings import Settings
 from service.store.database import Connection, Database
 from service.store.records import SqlBook
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A project's state and money: `budget` and `forecast` are none before the project is activated."""
+
+    status: str
+    mode: str
+    budget: Record | None
+    forecast: Record | None
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,21 @@ class Context:
     def state(self, connection: Connection) -> State:
         """The moment of deciding, over what this connection can see."""
         return State(self.now(), self.rulebook.workspace, SqlBook(connection))
+
+    def figures(self, connection: Connection, project: str) -> Figures:
+        """Where a project stands now, as a rule would see it."""
+        state = self.state(connection)
+        known = self.rulebook.workspace.projects[project]
+        at = state.now
+        looking = Event("", "project.activated", at, at, {"project": {"id": project}}, project, known.client)
+        facts = Facts(looking, state.book, state)
+        kept = facts.kept("project") or {}
+        return Figures(
+            status=str(kept.get("status", known.status)),
+            mode=str(kept.get("mode", known.mode)),
+            budget=facts.figures("budget"),
+            forecast=facts.figures("forecast"),
+        )
 
     def connection(self, name: str) -> tuple[Connector, ConnectionSettings] | None:
         """The connector and settings of a connection, or none when the workspace has none of that name."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection, func, select
 
+from service.store.database import iso
 from service.store.tables import actions, events, reads, verdicts
 
 
@@ -30,4 +33,20 @@ def oldest_waiting(connection: Connection) -> dict[str, str | None]:
         "action": connection.execute(
             select(func.min(actions.c.due_at)).where(actions.c.state.in_(("ready", "sending")))
         ).scalar(),
+    }
+
+
+def due_now(connection: Connection, now: datetime) -> dict[str, int]:
+    """How many actions and reads are due or under way at this moment."""
+    open_actions = select(func.count()).where(
+        (actions.c.state == "sending")
+        | ((actions.c.state == "ready") & (actions.c.due_at <= iso(now)))
+        | ((actions.c.state == "waiting") & (actions.c.waits != "review") & (actions.c.due_at <= iso(now)))
+    )
+    open_reads = select(func.count()).where(
+        (reads.c.state == "reading") | ((reads.c.state == "ready") & (reads.c.due_at <= iso(now)))
+    )
+    return {
+        "actions": int(connection.execute(open_actions).scalar() or 0),
+        "reads": int(connection.execute(open_reads).scalar() or 0),
     }

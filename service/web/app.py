@@ -20,6 +20,7 @@ from service.settings import Settings
 from service.state import Context
 from service.store.inbox import Writer
 from service.web import errors
+from service.web.api import api
 from service.web.health import health
 from service.web.hooks import hooks
 from service.web.metrics import Metrics
@@ -60,6 +61,7 @@ def create_app(settings: Settings) -> Flask:
     errors.register(app)
     app.register_blueprint(hooks)
     app.register_blueprint(health)
+    app.register_blueprint(api)
     return app
 
 

@@ -1,0 +1,139 @@
+"""The API described: OpenAPI 3.1, built from one table of paths so that views and description cannot drift far.
+
+A test holds every route of the API against it.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from service.store.lists import MOST
+
+LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "deliveries": ("Webhook calls as they came, with what became of them", ("connection",)),
+    "events": (
+        "What happened, newest first",
+        ("type", "project", "client", "connection", "state", "delivery", "cause"),
+    ),
+    "verdicts": ("What rules said to events", ("event", "rule", "project", "kind")),
+    "actions": (
+        "Intentions and what became of them",
+        ("event", "rule", "project", "client", "connection", "state", "kind", "recipient"),
+    ),
+    "messages": ("Everything said", ("project", "client", "state", "kind", "recipient", "rule")),
+    "approvals": ("Decisions asked of clients", ("project", "client", "status")),
+    "changes": ("Changes", ("project", "client", "status")),
+    "projects": ("Projects with their budgets", ()),
+    "rules": ("The rules in force", ()),
+    "connections": ("Outside systems and how they are", ()),
+}
+ONE = ("deliveries", "events", "actions", "messages", "approvals", "changes", "projects")
+WHOLE = ("projects", "rules", "connections")
+
+
+def description() -> dict[str, Any]:
+    """The document."""
+    paths: dict[str, Any] = {}
+    for name, (summary, filters) in LISTS.items():
+        paths[f"/api/v1/{name}"] = {"get": _list(summary, filters, paged=name not in WHOLE)}
+        if name in ONE:
+            paths[f"/api/v1/{name}/{{id}}"] = {"get": _one(f"One of {name}")}
+    paths["/api/v1/waiting"] = {
+        "get": _get("How much is on its way now", {"$ref": "#/components/schemas/Waiting"})
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Accord",
+            "version": version("accord"),
+            "description": "The record of what happened, what rules said to it, and what was said to whom.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"bearer": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "ACCORD_API_TOKEN"}
+            },
+            "schemas": _schemas(),
+        },
+    }
+
+
+def _list(summary: str, filters: tuple[str, ...], *, paged: bool) -> dict[str, Any]:
+    parameters = [{"name": f, "in": "query", "schema": {"type": "string"}} for f in filters]
+    if paged:
+        limit = {"type": "integer", "minimum": 1, "maximum": MOST, "default": 50}
+        parameters += [
+            {"name": "limit", "in": "query", "schema": limit},
+            {
+                "name": "cursor",
+                "in": "query",
+                "schema": {"type": "string"},
+                "description": "`next` of the page before",
+            },
+        ]
+    answer = _get(summary, {"$ref": "#/components/schemas/List"})
+    return {
+        **answer,
+        "parameters": parameters,
+        "responses": {**answer["responses"], "400": _problem("A wrong filter")},
+    }
+
+
+def _one(summary: str) -> dict[str, Any]:
+    answer = _get(summary, {"type": "object"})
+    parameter = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        **answer,
+        "parameters": [parameter],
+        "responses": {**answer["responses"], "404": _problem("Not there")},
+    }
+
+
+def _get(summary: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "responses": {
+            "200": {"description": summary, "content": {"application/json": {"schema": schema}}},
+            "401": _problem("No token, or a wrong one"),
+            "503": _problem("The database does not answer"),
+        },
+    }
+
+
+def _problem(text: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": text, "content": {"application/problem+json": {"schema": schema}}}
+
+
+def _schemas() -> dict[str, Any]:
+    text = {"type": "string"}
+    return {
+        "List": {
+            "type": "object",
+            "required": ["items", "next"],
+            "properties": {
+                "items": {"type": "array", "items": {"type": "object"}},
+                "next": {"type": ["string", "null"], "description": "The cursor of the next page"},
+            },
+        },
+        "Problem": {
+            "type": "object",
+            "required": ["type", "title", "status", "detail", "request_id"],
+            "properties": {
+                "type": text,
+                "title": text,
+                "status": {"type": "integer"},
+                "detail": text,
+                "request_id": text,
+            },
+        },
+        "Waiting": {
+            "type": "object",
+            "required": ["deliveries", "events", "reads", "actions"],
+            "properties": {n: {"type": "integer"} for n in ("deliveries", "events", "reads", "actions")},
+        },
+    }

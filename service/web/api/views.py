@@ -1,0 +1,280 @@
+"""The API's views: lists with `limit`, `cursor` and filters, and one thing by its id."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, request
+from werkzeug.exceptions import BadRequest, NotFound
+
+from service.state import Context
+from service.store import deliveries as kept
+from service.store import inbox, lists, records
+from service.store.actions import row_of
+from service.store.database import Connection
+from service.store.figures import by_state, due_now
+from service.store.lists import Page, Wanted
+from service.store.switches import connection_state, paused
+from service.web.api import shapes
+from service.web.api.description import description
+from service.web.errors import problem
+
+api = Blueprint("api", __name__, url_prefix="/api/v1")
+RECORDS = {"approvals": "approval", "changes": "change"}
+
+
+@api.before_request
+def _authorise() -> Response | None:
+    """Every path but the description wants the bearer token; without a configured one the API is closed."""
+    if request.endpoint == "api.openapi":
+        return None
+    wanted = _context().settings.api_token
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if wanted and hmac.compare_digest(given.encode(), wanted.encode()):
+        return None
+    why = (
+        "send Authorization: Bearer ..."
+        if wanted
+        else "set ACCORD_API_TOKEN (16 characters or more) and restart"
+    )
+    answer = problem(401, "Not authorised", why)
+    answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+@api.get("/openapi.json")
+def openapi() -> Response:
+    """This API, described."""
+    return jsonify(description())
+
+
+@api.get("/deliveries")
+def deliveries() -> Response:
+    """Webhook calls as they came, with what became of them."""
+    with _context().database.inbox_reading() as connection:
+        page = lists.deliveries_page(connection, _wanted(), _filters("connection"))
+    with _context().database.reading() as connection:
+        became = lists.outcomes_of(connection, [row["id"] for row in page.rows])
+    return _listed(page, lambda row: shapes.delivery(row, became.get(row["id"])))
+
+
+@api.get("/deliveries/<id>")
+def delivery(id: str) -> Response:
+    """One webhook call."""
+    with _context().database.inbox_reading() as connection:
+        stored = inbox.one(connection, id)
+    if stored is None:
+        raise NotFound(f"there is no delivery {id[:80]}")
+    with _context().database.reading() as connection:
+        became = kept.outcome(connection, id)
+        found = lists.events_page(connection, Wanted(limit=lists.MOST), {"delivery": id})
+    call = stored.delivery
+    row = {
+        "id": stored.id,
+        "connection": call.connection,
+        "method": call.method,
+        "path": call.path,
+        "repeat_of": stored.repeat_of,
+        "received_at": call.received_at.isoformat().replace("+00:00", "Z"),
+    }
+    shown = shapes.delivery(row, became)
+    shown["event_ids"] = [e["id"] for e in found.rows]
+    shown["body"] = call.body.decode("utf-8", "replace")
+    return jsonify(shown)
+
+
+@api.get("/events")
+def events() -> Response:
+    """What happened, newest first."""
+    filters = _filters("type", "project", "client", "connection", "state", "delivery", "cause")
+    with _context().database.reading() as connection:
+        return _listed(lists.events_page(connection, _wanted(), filters), shapes.event)
+
+
+@api.get("/events/<id>")
+def event(id: str) -> Response:
+    """One event with its objects."""
+    with _context().database.reading() as connection:
+        row = lists.event_row(connection, id)
+    if row is None:
+        raise NotFound(f"there is no event {id[:80]}")
+    return jsonify(shapes.event(row, full=True))
+
+
+@api.get("/verdicts")
+def verdicts() -> Response:
+    """What rules said to events."""
+    with _context().database.reading() as connection:
+        page = lists.verdicts_page(connection, _wanted(), _filters("event", "rule", "project", "kind"))
+    return _listed(page, shapes.verdict)
+
+
+@api.get("/actions")
+def actions() -> Response:
+    """Intentions and what became of them."""
+    filters = _filters("event", "rule", "project", "client", "connection", "state", "kind", "recipient")
+    with _context().database.reading() as connection:
+        return _listed(lists.actions_page(connection, _wanted(), filters), shapes.action)
+
+
+@api.get("/actions/<id>")
+def action(id: str) -> Response:
+    """One action with its attempts."""
+    with _context().database.reading() as connection:
+        row = row_of(connection, id)
+        tried = lists.attempts_of(connection, id)
+    if row is None:
+        raise NotFound(f"there is no action {id[:80]}")
+    kept_out = ("seq", "action")
+    attempts = [{k: v for k, v in one.items() if k not in kept_out} for one in tried]
+    return jsonify(shapes.message(row, full=True) | {"attempts": attempts})
+
+
+@api.get("/messages")
+def messages() -> Response:
+    """Everything said: mails, comments, chat messages, tasks."""
+    filters = _filters("project", "client", "state", "kind", "recipient", "rule")
+    with _context().database.reading() as connection:
+        return _listed(lists.messages_page(connection, _wanted(), filters), shapes.message)
+
+
+@api.get("/messages/<id>")
+def message(id: str) -> Response:
+    """One message as it left."""
+    return action(id)
+
+
+@api.get("/<any(approvals, changes):what>")
+def record_list(what: str) -> Response:
+    """Approvals or changes, the latest touched first."""
+    filters = _filters("project", "client", "status")
+    wanted = _wanted()
+    with _context().database.reading() as connection:
+        rows = records.page(connection, RECORDS[what], **filters, after=wanted.cursor, limit=wanted.limit)
+    after = rows[-1]["_cursor"] if len(rows) == wanted.limit else None
+    return jsonify(items=[shapes.public(r) for r in rows], next=after)
+
+
+@api.get("/<any(approvals, changes):what>/<id>")
+def record(what: str, id: str) -> Response:
+    """One approval or change."""
+    with _context().database.reading() as connection:
+        found = _context().state(connection).book.get(RECORDS[what], id)
+    if found is None:
+        raise NotFound(f"there is no {RECORDS[what]} {id[:80]}")
+    return jsonify(shapes.public(found))
+
+
+@api.get("/projects")
+def projects() -> Response:
+    """Every project with its budget."""
+    context = _context()
+    with context.database.reading() as connection:
+        found = [_project(context, connection, id) for id in sorted(context.rulebook.workspace.projects)]
+    return jsonify(items=found, next=None)
+
+
+@api.get("/projects/<id>")
+def project(id: str) -> Response:
+    """One project with budget, forecast and milestones."""
+    context = _context()
+    if id not in context.rulebook.workspace.projects:
+        raise NotFound(f"there is no project {id[:80]}")
+    with context.database.reading() as connection:
+        shown = _project(context, connection, id)
+        found = context.state(connection).book.find("milestone", id)
+    return jsonify(shown | {"milestones": [shapes.public(m) for m in found]})
+
+
+@api.get("/connections")
+def connections() -> Response:
+    """Outside systems and how they are."""
+    context = _context()
+    with context.database.reading() as connection:
+        still = paused(connection)
+        states = {n: connection_state(connection, n) for n in context.rulebook.workspace.connections}
+    shown = [
+        {
+            "id": name,
+            "connector": known.connector,
+            "owner": known.owner,
+            "last_delivery_at": states[name].get("last_delivery_at"),
+            "failures": states[name]["failures"],
+            "error": states[name]["error"],
+            "paused": name in still.connections or still.everything,
+        }
+        for name, known in sorted(context.rulebook.workspace.connections.items())
+    ]
+    return jsonify(items=shown, next=None)
+
+
+@api.get("/rules")
+def rules() -> Response:
+    """The rules in force."""
+    book = _context().rulebook
+    shown = [
+        {"id": r.id, "title": dict(r.title), "pack": r.pack, "at": str(r.at), "source": r.source}
+        for r in book.rules.rules.values()
+    ]
+    return jsonify(items=shown, next=None, version=book.rules.version, refused=[str(p) for p in book.refused])
+
+
+@api.get("/waiting")
+def waiting() -> Response:
+    """How much is on its way now: deliveries to normalise, events to decide, reads and actions that are due."""
+    context = _context()
+    with context.database.inbox_reading() as connection:
+        newest = inbox.last_seq(connection)
+    with context.database.reading() as connection:
+        shown = due_now(connection, context.now())
+        shown["deliveries"] = max(0, newest - kept.last_seq(connection))
+        shown["events"] = by_state(connection)["events"].get("new", 0)
+    return jsonify(shown)
+
+
+def _project(context: Context, connection: Connection, id: str) -> dict[str, Any]:
+    from_file = context.rulebook.workspace.projects[id]
+    figures = context.figures(connection, id)
+    return {
+        "id": id,
+        "name": from_file.name,
+        "client": from_file.client,
+        "status": figures.status,
+        "mode": figures.mode,
+        "currency": from_file.currency,
+        "budget": shapes.public(figures.budget) if figures.budget else None,
+        "forecast": shapes.public(figures.forecast) if figures.forecast else None,
+    }
+
+
+def _listed(page: Page, shape: Callable[[dict[str, Any]], dict[str, Any]]) -> Response:
+    return jsonify(items=[shape(row) for row in page.rows], next=page.next)
+
+
+def _wanted() -> Wanted:
+    limit = request.args.get("limit", "50")
+    wanted = Wanted(request.args.get("cursor"), int(limit) if limit.isascii() and limit.isdigit() else 0)
+    if not 1 <= wanted.limit <= lists.MOST:
+        raise BadRequest(f"limit is a whole number from 1 to {lists.MOST}")
+    if request.endpoint != "api.record_list":
+        try:
+            _ = wanted.before
+        except ValueError:
+            raise BadRequest("this cursor is none of ours; take `next` of the page before") from None
+    return wanted
+
+
+def _filters(*names: str) -> dict[str, str | None]:
+    unknown = set(request.args) - {*names, "limit", "cursor"}
+    if unknown:
+        raise BadRequest(
+            f"unknown filter {sorted(unknown)[0][:60]}; there are {', '.join(names)}, limit, cursor"
+        )
+    return {name: request.args.get(name) for name in names}
+
+
+def _context() -> Context:
+    context: Context = current_app.extensions["accord"].context
+    return context
