@@ -21,7 +21,11 @@ EVENT = (
     "rule",
     "delivery",
 )
-ACTION = ["id", "event", "rule", "kind", "project", "client", "connection", "target", "recipient", "address", "client_facing", "observed", "corrects", "state", "waits", "due_at", "tries", "reason", "receipt", "subject", "at", "done_at"]
+ACTION = (
+    *("id", "event", "rule", "kind", "project", "client", "connection", "target", "recipient", "address"),
+    *("client_facing", "observed", "corrects", "state", "waits", "due_at", "tries", "reason", "receipt"),
+    *("subject", "at", "done_at"),
+)
 DELIVERY = ("id", "connection", "method", "path", "repeat_of", "received_at")
 
 

@@ -269,9 +269,7 @@ def _wanted() -> Wanted:
 def _filters(*names: str) -> dict[str, str | None]:
     unknown = set(request.args) - {*names, "limit", "cursor"}
     if unknown:
-        raise BadRequest(
-            f"unknown filter {sorted(unknown)[0][:60]}; there are {', '.join(names)}, limit, cursor"
-        )
+        raise BadRequest(f"unknown filter {min(unknown)[:60]}; there are {', '.join(names)}, limit, cursor")
     return {name: request.args.get(name) for name in names}
 
 
