@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import http.client
 import http.cookiejar
-import io
 import json as jsonlib
 import re
 import socket
 import time
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -29,8 +27,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
 
-from connectors.addresses import reachable
 from connectors.base import ConnectorError, Malformed, Settings
+from connectors.deadline import BoundedResponse, Call, connect, current
 from connectors.foreign import MAX_BYTES, decode
 from connectors.redaction import hidden, redact
 from connectors.retry import can_help, retry_after
@@ -48,88 +46,18 @@ _FAULTS = (
 )
 
 
-@dataclass(slots=True)
-class _Call:
-    """The call this thread is making: when it must be over (monotonic seconds), and whether bytes left us."""
-
-    settings: Settings
-    until: float
-    sent: bool = False
-
-    def left(self) -> float:
-        seconds = self.until - time.monotonic()
-        if seconds <= 0:
-            raise TimeoutError("deadline")
-        return seconds
-
-
-_call: ContextVar[_Call] = ContextVar("_call")
-
-
-class _DeadlineReader(io.RawIOBase):
-    """The receiving side of a socket under one deadline, however slowly the bytes trickle in."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._raw = sock.makefile("rb", buffering=0)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(_call.get().left())
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _RawResponse(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp.close()
-        self.fp = io.BufferedReader(_DeadlineReader(sock))
-
-
 class _Guarded(HTTPConnection):
     """Connects to checked addresses only, never looking the name up a second time."""
 
-    response_class = _RawResponse
+    response_class = BoundedResponse
 
     def _new_conn(self) -> socket.socket:
-        call = _call.get()
-        found = reachable(
-            self._dns_host,
-            self.port,
-            connection=call.settings.name,
-            private_network=call.settings.private_network,
-            timeout=call.left(),
-        )
-        for family, where in found[:-1]:
-            try:
-                return self._connect(family, where, call.left() / 2)
-            except OSError:
-                continue
-        return self._connect(*found[-1], call.left())
-
-    @staticmethod
-    def _connect(family: socket.AddressFamily, where: tuple[Any, ...], timeout: float) -> socket.socket:
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            sock.settimeout(timeout)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.connect(where)
-            sock.settimeout(_call.get().left())
-        except OSError:
-            sock.close()
-            raise
-        return sock
+        return connect(self._dns_host, self.port)
 
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        call = _call.get()
+        call = current.get()
         self.sock.settimeout(call.left())
         call.sent = True
         super().send(data)
@@ -220,8 +148,8 @@ class Client:
         auth: tuple[str, str] | None = None,
     ) -> Answer:
         """Make one call. Raises ConnectorError for every status of 400 and more and for every failure on the way."""
-        call = _Call(self._settings, time.monotonic() + self._deadline)
-        token = _call.set(call)
+        call = Call(self._settings, time.monotonic() + self._deadline)
+        token = current.set(call)
         place = self._place(method, url)
         try:
             prepared = self._prepare(method, url, headers, json, data, params, auth)
@@ -230,7 +158,7 @@ class Client:
             # The library's words hold the whole address and header values: only its kind of failure is told.
             raise self._broken(method, place, call, problem) from None
         finally:
-            _call.reset(token)
+            current.reset(token)
 
     def _prepare(
         self, method: str, url: str, headers: Any, json: Any, data: Any, params: Any, auth: Any
@@ -245,7 +173,7 @@ class Client:
             requests.Request(method, url, headers=sent, data=data, params=params, auth=auth)
         )
 
-    def _follow(self, prepared: requests.PreparedRequest, call: _Call, place: str) -> Answer:
+    def _follow(self, prepared: requests.PreparedRequest, call: Call, place: str) -> Answer:
         for _ in range(5):
             answer = self._exchange(prepared, call, place)
             if answer.status not in _REDIRECTS:
@@ -263,7 +191,7 @@ class Client:
             prepared.url = after
         raise ConnectorError(f"{place} is sent on in a circle", retryable=False)
 
-    def _exchange(self, prepared: requests.PreparedRequest, call: _Call, place: str) -> Answer:
+    def _exchange(self, prepared: requests.PreparedRequest, call: Call, place: str) -> Answer:
         with self._session.send(
             prepared, stream=True, allow_redirects=False, timeout=call.left()
         ) as response:
@@ -322,7 +250,7 @@ class Client:
         )
         return f": {text[:_SHOWN]}" if text else ""
 
-    def _broken(self, method: str, place: str, call: _Call, problem: Exception) -> ConnectorError:
+    def _broken(self, method: str, place: str, call: Call, problem: Exception) -> ConnectorError:
         unsent_fault = isinstance(problem, ValueError) and not call.sent
         late = time.monotonic() >= call.until or isinstance(problem, TimeoutError | requests.Timeout)
         if unsent_fault:
@@ -344,11 +272,13 @@ class Client:
     def _place(self, method: str, url: str) -> str:
         """How an error names the call: the path only below base_url, since elsewhere it can be the secret itself."""
         base = str(self._settings.get("base_url") or "\n").rstrip("/")
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            parts = urlsplit("")
         path = parts.path if url.startswith(base + "/") else ""
-        return redact(
-            f"{self._settings.name}: {method.upper()} {parts.hostname or 'no host'}{path}", self._hidden
-        )
+        where = f"{method.upper()} {parts.hostname or 'an address without a host'}{path}"
+        return redact(f"{self._settings.name}: {where}", self._hidden)
 
 
 def http_client(settings: Settings, deadline: float = DEADLINE) -> Client:

@@ -1,8 +1,8 @@
 """A stand-in for an outside HTTP system: a real server on the loopback that records what it was sent.
 
 `with StandIn() as there:` serves at `there.url` until the block ends. What was received is in `there.seen`, oldest
-first. `there.fail(...)` makes the next calls go wrong. A subclass says what to answer in `answer(seen)`; this one
-answers every call with 200 and `{}`.
+first, over how many connections in `there.connections`. `there.fail(...)` makes the next calls go wrong. A subclass
+says what to answer in `answer(seen)`; this one answers every call with 200 and `{}`.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class StandIn:
 
     def __init__(self, port: int = 0) -> None:
         self.seen: list[Seen] = []
+        self.connections = 0
         self._plans: list[_Plan] = []
         self._changed = threading.Condition()
         self._over = threading.Event()
@@ -121,6 +122,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        self.stand_in.connections += 1
+        return True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that went away is what fault tests do on purpose."""
