@@ -10,7 +10,8 @@ HOME_DIR := examples/agency
 export PORT ?= 8080
 export UV_PYTHON_DOWNLOADS := never
 
-# A changed lock or project file changes the stamp's name, so a stale environment is never taken for a fresh one.
+# A changed lock or project file changes the stamp's name, so a stale environment is never taken for a fresh one;
+# one that was made for another place or Python is made anew.
 STAMP := $(VENV)/.ready-$(shell cat requirements.lock pyproject.toml | cksum | tr ' ' '-')
 PROBE := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
@@ -19,7 +20,7 @@ PROBE := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 run: setup ## start everything on http://127.0.0.1:8080 (PORT=) with the example workspace; Ctrl-C stops it
 	@exec $(BIN)/accord --home $(HOME_DIR) up
 
-setup: $(STAMP) ## make .venv and install what requirements.lock names (PYTHON= chooses the interpreter)
+setup: $(STAMP) ## make .venv and install what requirements.lock names (PYTHON= chooses the interpreter of a new one)
 
 test: setup ## run the whole test suite on every core (ARGS= for pytest)
 	@$(BIN)/pytest -n auto $(ARGS)
@@ -61,13 +62,18 @@ $(STAMP):
 		exit 2; \
 	fi; \
 	echo "Setting up $(VENV) with $$("$$python" --version); this takes about half a minute, once."; \
+	made_for="$(CURDIR) $$("$$python" --version)"; \
+	if [ "$$(cat $(VENV)/.made-for 2>/dev/null)" != "$$made_for" ]; then rm -rf $(VENV); fi; \
 	if command -v uv >/dev/null; then \
-		uv venv --quiet --allow-existing --python "$$(command -v "$$python")" $(VENV); \
-		VIRTUAL_ENV=$(VENV) uv pip install --quiet --require-hashes -r requirements.lock; \
-		VIRTUAL_ENV=$(VENV) uv pip install --quiet --no-index --no-deps --no-build-isolation -e .; \
+		[ -d $(VENV) ] || uv venv --quiet --python "$$(command -v "$$python")" $(VENV); \
+		export VIRTUAL_ENV=$(VENV); \
+		uv pip install --quiet --require-hashes -r requirements.lock; \
+		uv pip install --quiet --no-index --no-deps --no-build-isolation -e .; \
 	else \
-		"$$python" -m venv $(VENV); \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation -e .; \
-	fi
+		[ -d $(VENV) ] || "$$python" -m venv $(VENV); \
+		export PIP_DISABLE_PIP_VERSION_CHECK=1; \
+		$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock; \
+		$(BIN)/python -m pip install --quiet --no-index --no-deps --no-build-isolation -e .; \
+	fi; \
+	echo "$$made_for" > $(VENV)/.made-for
 	@touch $@

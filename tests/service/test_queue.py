@@ -1,4 +1,4 @@
-"""The bell: many rings become one job, a lost Redis loses nothing but the ring, a worker runs our jobs and no others."""
+"""The bell: many rings become one job, a lost Redis loses only the ring, a worker runs our jobs and no others."""
 
 from __future__ import annotations
 

@@ -18,7 +18,14 @@ LEASE = timedelta(minutes=2)
 
 
 def planned(id: str, **fields: Any) -> Planned:
-    usual = {"event": "evt_1", "rule": "r", "kind": "comment", "ordinal": 0, "due": NOW, "connection": "tracker"}
+    usual = {
+        "event": "evt_1",
+        "rule": "r",
+        "kind": "comment",
+        "ordinal": 0,
+        "due": NOW,
+        "connection": "tracker",
+    }
     return Planned(id=id, **{**usual, **fields})
 
 
@@ -85,7 +92,12 @@ def test_a_holder_that_died_is_followed_by_another_and_fenced_out(database: Data
 
 def test_one_target_is_served_in_order_and_a_failed_one_holds_up_the_next(database: Database) -> None:
     """Comment, then transition on one issue; another issue does not wait for them."""
-    store(database, planned("act_1", target="APO-1"), planned("act_2", target="APO-1"), planned("act_3", target="APO-2"))
+    store(
+        database,
+        planned("act_1", target="APO-1"),
+        planned("act_2", target="APO-1"),
+        planned("act_3", target="APO-2"),
+    )
     assert due(database) == ["act_1", "act_3"]
     held = claim(database, "act_1")
     assert held is not None

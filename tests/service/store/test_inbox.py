@@ -62,7 +62,9 @@ def test_the_bytes_come_back_as_they_came(database: Database) -> None:
         assert inbox.one(connection, "dlv_x") is None
 
 
-def test_a_locked_database_is_a_refusal_and_not_a_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_database_is_a_refusal_and_not_a_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another program holds the file: the caller hears that nothing was stored, and a later try succeeds."""
     monkeypatch.setattr("service.store.database.BUSY_TIMEOUT_MS", 50)
     database = Database(f"sqlite:///{tmp_path / 'accord.db'}", tmp_path)
