@@ -19,7 +19,7 @@ from rules.facts.event import Record, SourceEvent
 
 STATUSES: Final = {
     "DRAFT": "draft",
-    "SUBMITTED": "submitted",
+    "SUBMITTED": "draft",
     "AUTHORISED": "posted",
     "PAID": "paid",
     "VOIDED": "void",
