@@ -94,6 +94,18 @@ def test_many_rings_are_one_job_until_it_looks_for_work(url: str, client: redis.
     assert client.llen("rq:queue:deliver") == 0
 
 
+def test_ringing_soon_costs_the_caller_nothing_and_rings(url: str, client: redis.Redis) -> None:
+    """Thousands of callers share one ring from a thread; the last of them is never left out."""
+    bells = Bells(url)
+    for _ in range(5000):
+        bells.ring_soon("decide")
+    until(lambda: client.llen("rq:queue:decide") == 1, "one job is there")
+    client.delete("rq:queue:decide")
+    bells.clear_wake("decide")
+    bells.ring_soon("decide")
+    until(lambda: client.llen("rq:queue:decide") == 1, "the next job is there")
+
+
 def test_a_lost_job_does_not_silence_the_bell(url: str, client: redis.Redis) -> None:
     """If a job vanishes before it looked for work, its wake flag ends by itself within seconds."""
     Bells(url).ring("decide")
