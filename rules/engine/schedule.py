@@ -1,7 +1,7 @@
-"""Days of offsets and schedules on working calendars: dates, cron lines and calendars in, days and clock times out.
+"""Days of schedules on working calendars: a cron line and calendars in, days and clock times out.
 
-All of it is local: a zone is applied by the caller, to the day a slot has moved to. Results are cached, because the
-clock asks for the same days again and again.
+All of it is local: a zone is applied by the caller, to the day that a time has moved to. Results are cached, because
+the clock asks for the same days again and again.
 """
 
 from __future__ import annotations
@@ -10,27 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final
 
 from cronsim import CronSim
 
-from rules.facts.calendar import (
-    Direction,
-    WorkCalendar,
-    add_working_days,
-    all_working,
-    nearest_working_day,
-    shift_day,
-)
+from rules.facts.calendar import WorkCalendar, add_working_days, all_working, nearest_working_day, shift_day
 from rules.facts.duration import Duration
+from rules.facts.milestone import OnHoliday
 
 Cals = tuple[WorkCalendar, ...]
-Policy = Literal["earlier", "later", "skip"] | None
 
 _ONE_DAY: Final = timedelta(days=1)
 # Far enough back that a schedule's spacing is the same wherever the window begins.
 _LOOK_BACK: Final = timedelta(days=90)
-_LONGEST_CLOSURE: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +44,11 @@ class Occurrence:
         return self.day != self.written.date()
 
 
-@lru_cache(maxsize=65536)
-def moved_offset(cals: Cals, base: date, offset: Duration, policy: Policy) -> tuple[date, int] | None:
-    """The working day of an offset from a date, and how many days the offset itself is away from it.
-
-    policy: what becomes of a closed day; by default it moves earlier up to the date and later after it, so that
-    nothing that waits for a date is said too late and nothing overdue too soon. None when it is skipped.
-    """
-    day = shift_day(cals, base, offset)
-    distance = abs((day - base).days)
-    if all_working(cals, day):
-        return day, distance
-    if policy == "skip":
-        return None
-    direction: Direction = policy or ("later" if offset.amount > 0 else "earlier")
-    return nearest_working_day(cals, day, direction), distance
-
-
 @lru_cache(maxsize=4096)
 def occurrences(
     cron: str,
     cals: Cals,
-    policy: Literal["earlier", "later", "skip"],
+    policy: OnHoliday,
     apart: Duration | None,
     first: date,
     last: date,
@@ -99,7 +74,7 @@ def _written(cron: str, first: date, last: date) -> Iterator[datetime]:
         yield at
 
 
-def _move(cals: Cals, at: datetime, policy: Literal["earlier", "later", "skip"]) -> Occurrence | None:
+def _move(cals: Cals, at: datetime, policy: OnHoliday) -> Occurrence | None:
     if all_working(cals, at.date()):
         return Occurrence(at, at.date())
     return None if policy == "skip" else Occurrence(at, nearest_working_day(cals, at.date(), policy))

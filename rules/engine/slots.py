@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from rules.engine.guard import out_of_scope
 from rules.engine.parties import calendars_of, concerns_client, opening, zone_named
-from rules.engine.schedule import Cals, Policy, moved_offset, occurrences
+from rules.engine.schedule import occurrences
 from rules.engine.state import State
 from rules.facts.calendar import local_day, local_to_utc
 from rules.facts.duration import Duration
 from rules.facts.event import Event, Record, digest, event_id
+from rules.facts.milestone import reminder_days
 from rules.facts.project import Client, Project, Workspace
 from rules.language.model import Around, Every, Rule, RuleSet
 
@@ -34,6 +36,8 @@ _OVER: Final[Mapping[str, frozenset[str]]] = {
 # How long the clock may have been away without whoever keeps it saying so.
 CATCH_UP: Final = timedelta(hours=1)
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
+# The clock asks for the same days at every tick.
+_reminders = lru_cache(maxsize=16384)(reminder_days)
 # A deadline is the first moment after its day, so the day is kept beside it.
 _DAY_FIELD: Final = {"approval.expires_at": "expires_on"}
 
@@ -150,25 +154,10 @@ def _around(rule: Rule, trigger: Around, project: Project, state: State) -> Iter
     clock = time.fromisoformat(trigger.time) if trigger.time else opening(party, client, workspace)
     for record in _open(kind, project.id, state):
         base = _date(record, kind, field, zone)
-        for day, offset in _days(trigger.offsets, base, cals, rule.on_holiday) if base else ():
+        for offset, day in _reminders(base, trigger.offsets, cals, rule.on_holiday).items() if base else ():
             slot_id = "slt_" + digest(rule.id, record["id"], str(offset))
             at = local_to_utc(day, clock, zone)
             yield Slot(slot_id, rule.id, kind, record["id"], project.id, project.client, offset, at, day)
-
-
-def _days(
-    offsets: tuple[Duration, ...], base: date, cals: Cals, policy: Policy
-) -> Iterator[tuple[date, Duration]]:
-    """One offset for each day: of those that fall on one, the nearest to the date."""
-    nearest: dict[date, tuple[int, str, Duration]] = {}
-    for offset in offsets:
-        found = moved_offset(cals, base, offset, policy)
-        if found is None:
-            continue
-        day, distance = found
-        nearest[day] = min(nearest.get(day, (distance, str(offset), offset)), (distance, str(offset), offset))
-    for day, (_, _, offset) in nearest.items():
-        yield day, offset
 
 
 @dataclass(frozen=True, slots=True)

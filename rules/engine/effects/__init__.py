@@ -1,0 +1,93 @@
+"""The domain's transitions: an event or an inner action in, written records and the events they cause out.
+
+`apply` does what an event means for the records before any rule is asked; `perform` does what a rule's inner action
+means. Both write to the draft alone, know no clock but `state.now`, and give the same ids for the same event.
+An event that these transitions caused has had its effect already: it is only shown with its full objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from rules.engine.effects import (
+    approvals,
+    asking,
+    changes,
+    issues,
+    ledger,
+    messages,
+    milestones,
+    projects,
+    tasks,
+    traces,
+)
+from rules.engine.effects.shapes import Act, Applied, EffectError, Performed
+from rules.engine.state import Draft, State
+from rules.facts.event import Event, Record
+from rules.facts.project import Project
+from rules.language.model import ActionSpec
+
+__all__ = ["INNER", "Applied", "EffectError", "Performed", "apply", "perform"]
+
+_Apply = Callable[[Act], Applied]
+_Perform = Callable[[Act, Project, Mapping[str, Any], Mapping[str, Record]], Performed]
+
+_FAMILIES: Final[Mapping[str, _Apply]] = {
+    "issue": issues.tracked,
+    "comment": issues.commented,
+    "time": ledger.worked,
+    "expense": ledger.booked,
+    "invoice": ledger.booked,
+    "bill": ledger.booked,
+    "payment": ledger.booked,
+    "ledger": ledger.entered,
+    "baseline": projects.rebased,
+    "change": changes.stepped,
+    "approval": approvals.stepped,
+    "milestone": milestones.stepped,
+    "project": projects.stepped,
+    "message": messages.ended,
+    "slot": traces.reminded,
+}
+_TYPES: Final[Mapping[str, _Apply]] = {
+    "project.activated": projects.activated,
+    "task.opened": tasks.opened,
+    "task.done": tasks.done,
+}
+_ACTIONS: Final[Mapping[str, _Perform]] = {
+    "open_change": changes.open_change,
+    "request_decision": asking.request,
+    "apply_change": changes.apply_change,
+    "record": traces.note,
+}
+INNER: Final = frozenset(_ACTIONS)
+
+
+def apply(event: Event, draft: Draft, state: State) -> Applied:
+    """What the event means for the records; it comes back with its full objects and former values.
+
+    An event of a type without effect, or of no project, comes back as it is.
+    """
+    transition = _TYPES.get(event.type) or _FAMILIES.get(event.type.partition(".")[0])
+    return transition(Act(event, draft, state)) if transition else Applied(event)
+
+
+def perform(
+    spec: ActionSpec,
+    keys: Mapping[str, Any],
+    event: Event,
+    objects: Mapping[str, Record],
+    draft: Draft,
+    state: State,
+    rule_id: str,
+) -> Performed:
+    """An inner action of a rule (one of INNER), at once. Raises EffectError with the sentence for the verdict.
+
+    keys: the action's own keys, evaluated; `to` as people or their keys. objects: what the event and the actions before
+    made known, by name.
+    """
+    act = Act(event, draft, state, rule_id, spec.id)
+    if act.project is None:
+        raise EffectError(f"{spec.kind} needs a project, and this event belongs to none")
+    return _ACTIONS[spec.kind](act, act.project, keys, objects)

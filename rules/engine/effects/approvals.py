@@ -1,0 +1,115 @@
+"""Answers to what was asked: the steps of an approval in, its record and what it decides out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rules.engine.effects import changes, milestones
+from rules.engine.effects.shapes import Act, Applied, shown
+from rules.facts.approval import DECIDED, OPEN
+from rules.facts.calendar import local_day, working_days_between
+from rules.facts.event import Event, Record
+from rules.facts.project import Project
+
+# What an answer to each kind of question makes of its object.
+_MILESTONE: Final = {"approved": "accepted", "rejected": "rejected", "changes_requested": "rejected"}
+_EXPENSE: Final = {"approved": "approved", "rejected": "rejected", "changes_requested": "rejected"}
+
+
+def stepped(act: Act) -> Applied:
+    """`approval.*`: an answer takes effect when it decides; the other steps are kept on the record."""
+    project, given = act.project, act.event.objects.get("approval")
+    if project is None or given is None:
+        return Applied(act.event)
+    verb = act.event.type.partition(".")[2]
+    found = act.draft.get("approval", str(given.get("id")))
+    if found is None:
+        return _assumed(act, project, given) if verb == "sent" else Applied(act.event)
+    if act.event.cause is not None or verb == "sent":
+        return Applied(with_subject(act, found))
+    return _answered(act, project, found) if verb == "answered" else _noted(act, project, found, verb)
+
+
+def seen(act: Act, approval: Record) -> Record:
+    """The approval as rules see it now: with the client's working days it has waited."""
+    workspace = act.state.workspace
+    client = workspace.clients[approval["client"]]
+    sent_at, calendar = approval.get("sent_at"), workspace.calendars.get(client.calendar)
+    if sent_at is None or calendar is None:
+        return approval
+    days = [local_day(at, client.time_zone) for at in (sent_at, act.state.now)]
+    return {**approval, "waiting_days": max(0, working_days_between((calendar,), days[0], days[1]))}
+
+
+def with_subject(act: Act, approval: Record, before: Mapping[str, Any] | None = None) -> Event:
+    """The event with the approval and what it is about, both as of now."""
+    about = str(approval.get("about"))
+    subject = act.draft.get(about, str(approval.get("subject"))) if about in ("change", "milestone") else None
+    return act.seen(before, **{"approval": seen(act, approval), about: subject})
+
+
+def _answered(act: Act, project: Project, approval: Record) -> Applied:
+    """An answer that ends the approval decides; one of several leaves everything as it is."""
+    status = approval["status"]
+    if status not in DECIDED or approval.get("_effect") is not None:
+        return Applied(with_subject(act, approval))
+    record = act.draft.put("approval", {**approval, "_effect": act.event.id})
+    return Applied(with_subject(act, record), _decided(act, project, record, status))
+
+
+def _decided(act: Act, project: Project, approval: Record, verb: str) -> tuple[Event, ...]:
+    """What the approval decides, where the record is still in the version that was asked about."""
+    about, subject = approval["about"], approval["subject"]
+    decision = act.event.objects.get("decision") or (approval["decisions"] or [{}])[-1]
+    if about == "change":
+        return _change_decided(act, subject, approval, verb, decision)
+    if about == "milestone":
+        found = act.draft.get("milestone", subject)
+        if found is None or found["status"] in milestones.SETTLED:
+            return ()
+        return (milestones.settle(act, project, found, _MILESTONE[verb]),)
+    entry = act.draft.get("entry", subject) if about == "expense" else None
+    return (act.cause(f"expense.{_EXPENSE[verb]}", subject, entry=entry),) if entry is not None else ()
+
+
+def _change_decided(
+    act: Act, subject: str, approval: Record, verb: str, decision: Mapping[str, Any]
+) -> tuple[Event, ...]:
+    change = act.draft.get("change", subject)
+    if change is None or change["status"] != "sent" or change["version"] != approval["version"]:
+        return ()
+    record = changes.decided(act, change, verb)
+    objects = {"change": record, "approval": approval, "decision": dict(decision)}
+    return (act.cause(f"change.{verb}", subject, shown(change), **objects),)
+
+
+def _noted(act: Act, project: Project, approval: Record, verb: str) -> Applied:
+    """A step that is not an answer: what is over is over, and a change waits no longer for it."""
+    if verb in ("opened", "bounced"):
+        noted = {f"{verb}_at": approval.get(f"{verb}_at") or act.event.at}
+        return Applied(with_subject(act, act.draft.put("approval", {**approval, **noted})))
+    if approval["status"] not in OPEN:
+        return Applied(with_subject(act, approval))
+    record = act.draft.put("approval", {**approval, "status": verb})
+    over = (
+        () if verb == "superseded" or approval["about"] != "change" else _decided(act, project, record, verb)
+    )
+    return Applied(with_subject(act, record, {"status": approval["status"]}), over)
+
+
+def _assumed(act: Act, project: Project, given: Record) -> Applied:
+    """An approval that an event tells of and nobody asked for here: on record from now on."""
+    beginning: Record = {
+        "about": None,
+        "asked": [],
+        "need": project.need,
+        "version": 1,
+        "decisions": [],
+        "reminders": 0,
+    }
+    said = {k: v for k, v in given.items() if v is not None}
+    approval_key = str(given.get("id") or act.event.id)
+    fields = {**beginning, **said, "status": "sent", "sent_at": said.get("sent_at") or act.event.at}
+    record = {**fields, **act.new(project, approval_key)}
+    return Applied(with_subject(act, act.draft.put("approval", record)))

@@ -1,0 +1,258 @@
+"""The ledger's transitions: time, documents and bare ledger events in, entries, sums and `ledger.*` events out.
+
+Sums are adjusted with the entry, before the rules of the ledger event are decided. An entry that lacks what it needs
+to count is kept, and somebody is asked for it. What a closed project still receives is kept and counted, and told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from rules.engine.effects.issues import issue_id, remember
+from rules.engine.effects.pricing import (
+    Gap,
+    document_fields,
+    from_document,
+    known_fields,
+    named,
+    time_fields,
+)
+from rules.engine.effects.shapes import Act, Applied, shown, today
+from rules.engine.effects.tasks import open_task
+from rules.facts.event import Event, Record
+from rules.facts.ledger import Status, Version, adjust, apply_version, effective, empty_sums, entry_key
+from rules.facts.project import Project
+
+_VOID: Final[frozenset[str]] = frozenset({"void", "voided", "cancelled", "canceled", "rejected"})
+_BY_VERB: Final[Mapping[str, Status]] = {"voided": "void", "rejected": "void", "deleted": "deleted"}
+_INCOMPLETE: Final = frozenset({"unpriced", "unconverted"})
+_CLOSED: Final = frozenset({"closed", "archived"})
+_BASIC: Final = frozenset({"amount", "measure", "class", "kind", "work_date", "currency"})
+
+
+@dataclass(frozen=True)
+class _Booking:
+    """One state of one entry on its way into the ledger."""
+
+    project: Project
+    key: str
+    version: Version
+    gap: Gap | None = None
+
+
+def worked(act: Act) -> Applied:
+    """`time.*`: a priced entry, or one that waits for a rate."""
+    project, given = act.project, act.event.objects.get("entry")
+    if project is None or given is None:
+        return Applied(act.event)
+    key = _key(act.event, given)
+    known = known_fields(act.draft.get("entry", key), given)
+    known["issue"] = issue_id(act, known.get("issue"))
+    fields, gap = time_fields(act, project, _titled(act, known), key)
+    return _book(act, _booking(act, project, key, fields, gap))
+
+
+def booked(act: Act) -> Applied:
+    """`bill.*`, `invoice.*`, `expense.*`, `payment.*`: the document on record, and the entry behind it."""
+    project, noun = act.project, act.event.type.partition(".")[0]
+    if project is None:
+        return Applied(act.event)
+    document = act.event.objects.get(noun)
+    if document is not None:
+        record, before = remember(act, noun, _document_id(act.event, document), document)
+        seen = act.seen(before, **{noun: record})
+        act = Act(seen, act.draft, act.state)
+    given = from_document(act.event, noun)
+    key = _key(act.event, given or document or {})
+    stored = act.draft.get("entry", key)
+    if given is None and stored is None:
+        return Applied(act.event)
+    known = known_fields(stored, given or {})
+    fields, gap = document_fields(act, project, known, noun, key)
+    return _book(act, _booking(act, project, key, fields, gap))
+
+
+def entered(act: Act) -> Applied:
+    """`ledger.*`: one that we caused is on record already; a bare one is an entry by itself."""
+    project = act.project
+    if project is None:
+        return Applied(act.event)
+    given = act.event.objects.get("entry", {})
+    if act.event.cause is not None:
+        entry = act.draft.get("entry", act.event.key or str(given.get("id")))
+        return Applied(act.seen(entry=entry, issue=_issue(act, entry)))
+    key = str(given.get("id") or act.event.key or act.event.id)
+    stored = act.draft.get("entry", key)
+    said = {k: v for k, v in given.items() if v is not None or (stored is None and k not in _BASIC)}
+    baseline = act.draft.get("baseline", project.id)
+    measure = baseline["measure"] if baseline else project.budget.measure
+    known = {"measure": measure, **known_fields(stored, said)}
+    fields, gap = document_fields(act, project, known, "expense", key)
+    booking = _booking(act, project, key, fields, gap, _next_version(act.event, stored))
+    return Applied(_book(act, booking).event)
+
+
+def _booking(
+    act: Act, project: Project, key: str, fields: Record, gap: Gap | None, version: str | None = None
+) -> _Booking:
+    noun = act.event.type.partition(".")[0]
+    given = act.event.objects.get("entry") or act.event.objects.get(noun) or {}
+    status = _status(act.event.type, given.get("status"))
+    # What a void says about amounts is often zero or nothing; what was voided is known from before.
+    said = fields if status in ("posted", "draft") else {}
+    state = Version(version or act.event.version, act.event.at, status, said, act.state.now)
+    return _Booking(project, key, state, gap if status == "posted" else None)
+
+
+def _book(act: Act, booking: _Booking) -> Applied:
+    """One state into the ledger: the entry, the sums, and what follows from it."""
+    stored = act.draft.get("entry", booking.key)
+    record, outcome = apply_version(stored, booking.version)
+    if stored is not None and outcome == "stale":
+        record = act.draft.put("entry", {**stored, "versions": record["versions"]})
+        return Applied(act.seen(entry=record, issue=_issue(act, record)))
+    moved = stored is not None and stored["project"] != booking.project.id
+    left = _leave(act, stored) if stored is not None and moved else ()
+    was = None if moved else stored
+    record = act.draft.put("entry", _kept(act, booking, record, stored))
+    as_of = _opening_day(act, booking.project)
+    _adjust(act, booking.project, effective(was, as_of) if was else None, effective(record, as_of))
+    caused = (*left, *_asked_for(act, booking), *_told(act, booking.project, was, record, outcome))
+    before = shown(was) if was and _main_is_entry(act.event) else {}
+    return Applied(act.seen(before, entry=record, issue=_issue(act, record)), caused)
+
+
+def _told(act: Act, project: Project, was: Record | None, record: Record, outcome: str) -> tuple[Event, ...]:
+    """The ledger event, where the ledger changed; for a closed project also the task to settle it."""
+    verb = _verb(was, record, outcome)
+    if verb is None:
+        return ()
+    issue = _issue(act, record)
+    objects = {"entry": record} if issue is None else {"entry": record, "issue": issue}
+    former = shown(was) if was and verb != "posted" else {}
+    return (*_after_close(act, project, record), act.cause(f"ledger.{verb}", record["id"], former, **objects))
+
+
+def _kept(act: Act, booking: _Booking, record: Record, stored: Record | None) -> Record:
+    """The entry's record with what is ours: whose it is, since when, whether it counts."""
+    status, project = record["status"], booking.project
+    if status == "posted" and record.get("base_amount") is None:
+        status = "unconverted" if record.get("amount") is not None else "unpriced"
+    as_of, day = _opening_day(act, project), record.get("work_date")
+    counted = not (as_of is not None and day is not None and day <= as_of)
+    since = stored["posted_at"] if stored else act.state.now
+    return {
+        **record,
+        **act.new(project, booking.key),
+        "status": status,
+        "posted_at": since,
+        "counted": counted,
+    }
+
+
+def _verb(was: Record | None, record: Record, outcome: str) -> str | None:
+    """What the ledger says happened, or none: an entry is posted when it begins to count."""
+    counted = was is not None and was["status"] == "posted"
+    if record["status"] != "posted":
+        return "voided" if counted else None
+    if was is None or was["status"] in _INCOMPLETE:
+        return "posted"
+    return None if outcome == "unchanged" else outcome
+
+
+def _adjust(act: Act, project: Project, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+    sums = act.draft.get("sums", project.id) or empty_sums(project.currency)
+    act.draft.put("sums", {**adjust(sums, before, after), **act.new(project, project.id)})
+
+
+def _leave(act: Act, stored: Record) -> tuple[Event, ...]:
+    """An entry that another project claims now counts no more where it was."""
+    project = act.state.workspace.projects.get(stored["project"])
+    if project is None:
+        return ()
+    _adjust(act, project, effective(stored, _opening_day(act, project)), None)
+    if stored["status"] != "posted":
+        return ()
+    gone = {**shown(stored), "status": "void"}
+    event = act.cause("ledger.voided", stored["id"], shown(stored), entry=gone)
+    return (replace(event, project=project.id, client=project.client),)
+
+
+def _opening_day(act: Act, project: Project) -> Any:
+    """The last day that the opening figure stands for, or none."""
+    baseline = act.draft.get("baseline", project.id)
+    return baseline.get("opening_as_of") if baseline else project.budget.opening_as_of
+
+
+def _asked_for(act: Act, booking: _Booking) -> tuple[Event, ...]:
+    """The task for what an entry lacks, for the lead; for finance where it is about a document."""
+    gap, project = booking.gap, booking.project
+    if gap is None:
+        return ()
+    finance = act.state.workspace.holders("finance", project, today(act.state, project))
+    owner = finance[0].id if finance and gap.kind == "no_exchange_rate" else None
+    values = {"entry": booking.key, "connection": act.event.connection or "the ledger", **gap.values}
+    return open_task(act, project, gap.kind, gap.about, owner, **values)
+
+
+def _after_close(act: Act, project: Project, record: Record) -> tuple[Event, ...]:
+    kept = act.draft.get("project", project.id)
+    if kept is None or kept["status"] not in _CLOSED:
+        return ()
+    values = {"what": named(record, record["id"]), "amount": record.get("amount"), "name": project.name}
+    return open_task(act, project, "after_close", record["id"], **values)
+
+
+def _status(event_type: str, said: Any) -> Status:
+    verb = event_type.rpartition(".")[2]
+    if verb in _BY_VERB:
+        return _BY_VERB[verb]
+    word = str(said or "").lower()
+    if word in _VOID:
+        return "void"
+    if word == "deleted":
+        return "deleted"
+    return "draft" if word == "draft" or (verb == "submitted" and not word) else "posted"
+
+
+def _key(event: Event, given: Mapping[str, Any]) -> str:
+    """The entry's identity over all sources; a bare one has the id it was given."""
+    if event.key is None:
+        return str(given.get("id") or event.id)
+    kind, *rest = event.key.split("/", 2)
+    noun = event.type.partition(".")[0]
+    parts = (kind, *rest) if rest else (noun, kind)
+    return entry_key(event.connection or "", None, *parts)
+
+
+def _document_id(event: Event, document: Mapping[str, Any]) -> str:
+    return f"{event.connection or ''}/{event.key or document.get('id') or event.id}"
+
+
+def _main_is_entry(event: Event) -> bool:
+    return event.type.partition(".")[0] in ("time", "expense", "ledger")
+
+
+def _next_version(event: Event, stored: Record | None) -> str:
+    """The version of a bare event: what it says, else one more than what stands."""
+    if event.version is not None:
+        return event.version
+    last = str((stored or {}).get("version") or "0")
+    base, mark, count = last.rpartition("~")
+    if last.isdecimal():
+        return str(int(last) + 1)
+    return f"{base}~{int(count) + 1:06d}" if mark and count.isdecimal() else f"{last}~000001"
+
+
+def _issue(act: Act, entry: Record | None) -> Record | None:
+    issue = (entry or {}).get("issue")
+    return act.draft.get("issue", issue) if isinstance(issue, str) else None
+
+
+def _titled(act: Act, known: Record) -> Record:
+    issue = _issue(act, known)
+    return (
+        {**known, "title": issue["title"]} if not known.get("title") and issue and "title" in issue else known
+    )

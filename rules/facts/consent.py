@@ -1,0 +1,93 @@
+"""The exact text of what somebody is asked to decide on besides a change: records in, canonical text out.
+
+Each line ended by LF, Unicode NFC, Chinese for locales zh*, else English: what is shown, agreed to and hashed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rules.facts.event import Record
+from rules.facts.evidence import canonical_text
+from rules.facts.money import Money, format_money
+from rules.facts.project import Project
+
+
+def acceptance_text(milestone: Record, project: Project, locale: str) -> str:
+    """Accepting a milestone: which one, its date, and what has to be true."""
+    criteria = [_criterion(c) for c in milestone.get("criteria") or ()]
+    title, due = _plain(milestone["title"]), milestone["due"].isoformat()
+    if _chinese(locale):
+        return _lines(
+            f"验收 {project.name} 的里程碑：{title}（第 {milestone['round']} 轮）",
+            f"计划日期：{due}",
+            f"验收标准：{'；'.join(criteria) or '无'}",
+        )
+    return _lines(
+        f"Acceptance of a milestone of {project.name}: {title} (round {milestone['round']})",
+        f"Planned for: {due}",
+        f"Criteria: {'; '.join(criteria) or 'none'}",
+    )
+
+
+def budget_text(baseline: Record, project: Project, locale: str) -> str:
+    """Agreeing to a budget: its total, its lines, its reserve."""
+    total = _money(baseline["total"], project)
+    lines = [f"{name} {_money(amount, project)}" for name, amount in sorted(baseline["lines"].items())]
+    reserve = _money(baseline["reserve"], project) if baseline.get("reserve") else None
+    if _chinese(locale):
+        named = [
+            f"{_CLASSES[name]} {_money(amount, project)}"
+            for name, amount in sorted(baseline["lines"].items())
+        ]
+        return _lines(
+            f"{project.name} 的预算（第 {baseline['version']} 版）：{total}",
+            f"明细：{'；'.join(named) or '无'}",
+            f"其中应急预备金：{reserve or '无'}",
+        )
+    return _lines(
+        f"Budget of {project.name}, version {baseline['version']}: {total}",
+        f"Lines: {'; '.join(lines) or 'none'}",
+        f"Reserve within it: {reserve or 'none'}",
+    )
+
+
+def expense_text(entry: Record, project: Project, locale: str) -> str:
+    """Approving an expense: what it is, how much, when."""
+    what = _plain(entry.get("title") or entry.get("number") or entry["id"])
+    amount, day = _money(entry["amount"], project), entry["work_date"].isoformat()
+    if _chinese(locale):
+        return _lines(f"费用：{what}", f"金额：{amount}", f"日期：{day}")
+    return _lines(f"Expense: {what}", f"Amount: {amount}", f"Date: {day}")
+
+
+_CLASSES = {
+    "staff": "人工",
+    "material": "材料",
+    "equipment": "设备",
+    "subcontract": "分包",
+    "travel": "差旅",
+    "other": "其他",
+}
+
+
+def _criterion(criterion: Mapping[str, Any]) -> str:
+    least = criterion.get("at_least")
+    return _plain(criterion["text"]) + (f" ≥ {least:f}" if least is not None else "")
+
+
+def _money(amount: Money, project: Project) -> str:
+    return format_money(amount, rounding=project.rounding)
+
+
+def _plain(text: object) -> str:
+    return " ".join(str(text).split())
+
+
+def _chinese(locale: str) -> bool:
+    return locale.lower().startswith("zh")
+
+
+def _lines(*lines: str) -> str:
+    return canonical_text("".join(f"{line}\n" for line in lines))
