@@ -80,6 +80,18 @@ def test_names_say_what_a_thing_is() -> None:
     assert not classes
 
 
+def test_every_test_says_its_promise() -> None:
+    """A test reads like documentation: its docstring says what may be relied on."""
+    silent = {
+        f"{path.relative_to(ROOT)}:{node.name}"
+        for path in MODULES
+        if path.relative_to(ROOT).parts[0] == "tests" and path.name.startswith("test_")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node)
+    }
+    assert not silent
+
+
 def test_nothing_is_left_for_later_in_the_code() -> None:
     """What is not done is not promised by a note in the code."""
     found = {
