@@ -75,6 +75,8 @@ class Planned:
         outcome is known, and only if the alert left or may have left.
     confirms: a confirmation or code that a client just asked for: never waits, passes caps.
     keys["link"]: {"approval": id, "person": key} where the text has `link`: the service makes the address.
+    keys["instead_of"]: {"kind", "recipient", "address", "target"} of what an observed action would have been.
+    spec: id of the entry of `do:` behind it; for a correction note, of the entry whose alert it takes back.
     """
 
     id: str
@@ -100,6 +102,7 @@ class Planned:
     alert: tuple[str, str, int] | None = None
     corrects: str | None = None
     confirms: bool = False
+    spec: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,132 @@
+"""Which rules an event has to be asked about, without walking through all of them.
+
+In: a rule set, an event's facts. Out: the rules whose trigger it is, in the order of the files. Those that name another
+project or client, or that compare a name with a constant it does not have, can be left out unasked: their verdict would
+be out_of_scope or condition_false, which nobody stores.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rules.engine.names import Facts
+from rules.language.model import UNKNOWN, Rule, RuleSet
+
+_Placed = tuple[int, Rule]
+# Figures that cost something to work out are not asked for the sake of an index.
+_DERIVED: Final = ("budget.", "forecast.", "vars.")
+_KEPT_INDEXES: Final = 4
+
+
+def triggered(rules: RuleSet, event_type: str, slot: Mapping[str, Any] | None) -> list[Rule]:
+    """Every rule whose trigger this event is; for a slot of the clock the one rule that it belongs to."""
+    if event_type == "slot.due":
+        rule = rules.rules.get(str((slot or {}).get("rule")))
+        return [rule] if rule is not None and not rule.disabled else []
+    return list(rules.by_type.get(event_type, ()))
+
+
+@dataclass
+class _Shelf:
+    """Rules of one event type, by the first thing that can rule them out."""
+
+    always: list[_Placed] = field(default_factory=list)
+    by_project: dict[str, list[_Placed]] = field(default_factory=lambda: defaultdict(list))
+    by_client: dict[str, list[_Placed]] = field(default_factory=lambda: defaultdict(list))
+    by_value: dict[str, dict[Any, list[_Placed]]] = field(default_factory=dict)
+    by_name: dict[str, list[_Placed]] = field(default_factory=lambda: defaultdict(list))
+
+    def place(self, position: int, rule: Rule) -> None:
+        placed = (position, rule)
+        scope = rule.scope
+        if scope.projects and _exact(scope.projects):
+            for name in scope.projects:
+                self.by_project[name].append(placed)
+        elif scope.clients and _exact(scope.clients):
+            for name in scope.clients:
+                self.by_client[name].append(placed)
+        elif (found := _selecting(rule)) is not None:
+            self._place_by_value(found[0], found[1], placed)
+        else:
+            self.always.append(placed)
+
+    def _place_by_value(self, name: str, values: Iterable[Any], placed: _Placed) -> None:
+        self.by_name[name].append(placed)
+        shelf = self.by_value.setdefault(name, {})
+        for value in values:
+            shelf.setdefault(value, []).append(placed)
+
+    def select(self, facts: Facts) -> Iterator[_Placed]:
+        yield from self.always
+        if facts.project is not None:
+            yield from self.by_project.get(facts.project.id, ())
+        if facts.client is not None:
+            yield from self.by_client.get(facts.client.id, ())
+        for name, shelf in self.by_value.items():
+            value = facts[name]
+            known = value is None or isinstance(value, str | bool)
+            yield from shelf.get(value, ()) if known and value is not UNKNOWN else self.by_name[name]
+
+
+class Candidates:
+    """The index of one rule set."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
+        self._shelves: dict[str, _Shelf] = {}
+        for event_type, its_rules in rules.by_type.items():
+            shelf = self._shelves[event_type] = _Shelf()
+            for position, rule in enumerate(its_rules):
+                shelf.place(position, rule)
+        ladders = [r for r in rules.rules.values() if r.crosses is not None and not r.disabled]
+        self._rebased: dict[str, list[Rule]] = defaultdict(list)
+        for rule in ladders:
+            for event_type in rule.crosses.rebase_on if rule.crosses else ():
+                self._rebased[event_type].append(rule)
+
+    def asked(self, facts: Facts) -> list[Rule]:
+        """The rules that may have more to say than out_of_scope or condition_false, in the order of the files."""
+        event = facts.event
+        if event.type == "slot.due":
+            return triggered(self.rules, event.type, event.objects.get("slot"))
+        shelf = self._shelves.get(event.type)
+        return [rule for _, rule in sorted(shelf.select(facts), key=_position)] if shelf else []
+
+    def rebased(self, event_type: str) -> list[Rule]:
+        """Rules whose ladders stand on new ground after such an event, whether or not they hear it themselves."""
+        return self._rebased.get(event_type, [])
+
+
+_indexes: list[Candidates] = []
+
+
+def index_of(rules: RuleSet) -> Candidates:
+    """The index of a rule set, made once for as long as the set is in use. A rule set never changes."""
+    for known in _indexes:
+        if known.rules is rules:
+            return known
+    made = Candidates(rules)
+    _indexes.insert(0, made)
+    del _indexes[_KEPT_INDEXES:]
+    return made
+
+
+def _position(placed: _Placed) -> int:
+    return placed[0]
+
+
+def _exact(globs: Iterable[str]) -> bool:
+    return not any(letter in glob for glob in globs for letter in "*?[")
+
+
+def _selecting(rule: Rule) -> tuple[str, Iterable[Any]] | None:
+    """A name and the values it must have for the conditions to hold, the most telling one; none without such."""
+    found: dict[str, Iterable[Any]] = {}
+    for condition in rule.conditions:
+        equalities: Mapping[str, Iterable[Any]] = getattr(condition, "equalities", {})
+        found.update({n: v for n, v in equalities.items() if not n.startswith(_DERIVED)})
+    telling = sorted(found, key=lambda name: name.startswith("project."))
+    return (telling[0], found[telling[0]]) if telling else None

@@ -1,0 +1,150 @@
+"""Where the copies of one message or change go: people, rooms and issues in, one `Copy` for each out.
+
+In: an entry of `do:` and the rule that fires. Out: copies, and a sentence in the outcome for everything that leads
+nowhere. Who speaks for the project is asked here as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from rules.engine.firing import Firing, Outcome, lead_of
+from rules.engine.recipients import Issue, Reached, as_list, channel, client_reads, issues, reach, without
+from rules.facts.project import Connection, Person
+from rules.language.model import ActionSpec, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Where one copy goes. `whom` tells copies of one entry apart; the rest is as in `Planned`.
+
+    text: in place of the entry's own.
+    """
+
+    kind: str
+    whom: str
+    target: str
+    locale: str
+    recipient: str | None = None
+    address: str | None = None
+    connection: str | None = None
+    client_facing: bool = False
+    text: Any = None
+
+
+def copies_of(firing: Firing, spec: ActionSpec, done: Outcome) -> list[Copy]:
+    """Everywhere that one entry goes; what leads nowhere joins `done.problems`."""
+    if spec.kind in ("email", "chat", "task"):
+        return _to_people(firing, spec, done)
+    if spec.kind == "webhook":
+        connection = str(spec.keys["connection"])
+        locale = firing.state.workspace.locale
+        return [Copy("webhook", connection, connection, locale, connection=connection)]
+    found, problem = issues(spec.keys.get("target"), firing.names)
+    if problem is not None:
+        done.problems.append(f"{spec.id}: {problem}")
+    return [_issue_copy(spec.kind, issue, firing) for issue in found]
+
+
+def _to_people(firing: Firing, spec: ActionSpec, done: Outcome) -> list[Copy]:
+    reached = reach(spec.keys.get("to"), firing.names)
+    done.problems += [f"{spec.id}: {sentence}" for sentence in reached.missing]
+    left = without(reached, spec.keys["not_to"], firing.names) if spec.keys.get("not_to") else reached
+    if left.nobody and not reached.nobody:
+        return _nobody_left(firing, spec, done)
+    done.problems += [f"{spec.id}: {sentence}" for sentence in _misplaced(spec.kind, left)]
+    people = [p for p in left.people if spec.kind != "task" or not p.client]
+    rooms = [_room_copy(room, firing) for room in left.rooms] if spec.kind == "chat" else []
+    return [*rooms, *(person_copy(spec.kind, p, firing) for p in people)]
+
+
+def _misplaced(kind: str, reached: Reached) -> list[str]:
+    """What this kind of entry cannot reach: contacts with a task, rooms with anything but chat."""
+    contacts = [p.id for p in reached.people if p.client] if kind == "task" else []
+    rooms = [room.name for room in reached.rooms] if kind != "chat" else []
+    return [
+        *(f"{name} is a client's contact, and tasks are for the team" for name in contacts),
+        *(f"{name} is a connection, and this goes to people" for name in rooms),
+    ]
+
+
+def _nobody_left(firing: Firing, spec: ActionSpec, done: Outcome) -> list[Copy]:
+    """Everyone it was meant for is left out by `not_to`: the lead gets a task that says so."""
+    lead = lead_of(firing)
+    if lead is None:
+        done.problems.append(f"{spec.id}: nobody is left to tell, and the project has no lead")
+        return []
+    return [
+        replace(
+            person_copy("task", lead, firing), whom=f"nobody:{lead.id}", text=_nobody_text(firing.rule, spec)
+        )
+    ]
+
+
+def _nobody_text(rule: Rule, spec: ActionSpec) -> Mapping[str, Any]:
+    to, not_to = (", ".join(map(str, as_list(spec.keys[key]))) for key in ("to", "not_to"))
+    words = {locale: rule.title.get(locale) or rule.id for locale in _NOBODY}
+    return {
+        "inline": {
+            locale: {
+                "subject": sentence.format(title=words[locale], to=to, not_to=not_to),
+                "body": "",
+                "short": "",
+            }
+            for locale, sentence in _NOBODY.items()
+        }
+    }
+
+
+_NOBODY: Final[Mapping[str, str]] = {
+    "en": "{title}: nobody is left to tell once {not_to} is taken out of {to}. Tell the client yourself.",
+    "zh-CN": "{title}：从 {to} 中除去 {not_to} 后已无收件人，请直接与客户沟通。",
+}
+
+
+def person_copy(kind: str, person: Person, firing: Firing) -> Copy:
+    """A copy for one person: mail, their chat channel (mail where they have none), or a task."""
+    client_facing = person.party == "client"
+    if kind == "task":
+        return Copy("task", person.id, f"task/{person.id}", person.locale, person.id)
+    own = channel(person, firing.state.workspace) if kind == "chat" else None
+    if own is not None:
+        connection, account = own
+        target = f"{connection}/{person.id}"
+        return Copy("chat", person.id, target, person.locale, person.id, account, connection, client_facing)
+    return Copy(
+        "email",
+        person.id,
+        f"mail/{person.id}",
+        person.locale,
+        person.id,
+        person.email,
+        client_facing=client_facing,
+    )
+
+
+def _room_copy(room: Connection, firing: Firing) -> Copy:
+    locale = firing.state.workspace.locale
+    return Copy("chat", room.name, room.name, locale, address=room.name, connection=room.name)
+
+
+def _issue_copy(kind: str, issue: Issue, firing: Firing) -> Copy:
+    facts = firing.names.facts
+    seen = kind == "comment" and client_reads(facts.project, issue.connection)
+    locale = facts.client.locale if seen and facts.client else firing.state.workspace.locale
+    return Copy(
+        kind,
+        issue.target,
+        issue.target,
+        locale,
+        address=issue.key,
+        connection=issue.connection,
+        client_facing=seen,
+    )
+
+
+def issue_copies(kind: str, target: str, firing: Firing) -> list[Copy]:
+    """A copy for each issue that a target names; none where it names none."""
+    return [_issue_copy(kind, issue, firing) for issue in issues(target, firing.names)[0]]

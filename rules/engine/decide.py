@@ -1,0 +1,283 @@
+"""One rule on one event: scope, `if`, memory, `once_per`, then its actions.
+
+In: a rule whose trigger the event is. Out: a `Decision`: its verdict with the reason, the actions it plans, the events
+it causes. What the rule writes joins the draft only when it comes to an end without an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from rules.engine.corrections import corrections
+from rules.engine.firing import Firing, Outcome
+from rules.engine.guard import Stop, out_of_scope, traced, unmet
+from rules.engine.memory import (
+    Crossed,
+    Unseen,
+    cross,
+    keep,
+    once_id,
+    once_record,
+    remember_told,
+    wrongly_told,
+)
+from rules.engine.names import Facts, Names
+from rules.engine.near import figure, near_level, near_miss
+from rules.engine.plan import plan
+from rules.engine.state import Draft, State
+from rules.engine.verdicts import Planned, Verdict, VerdictKind
+from rules.facts.event import Event, event_id
+from rules.facts.ladder import Cleared, Fired, NotCrossed, level_key
+from rules.language.model import Crosses, Operand, Rule, RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A rule's outcome. `verdict` is none where nobody wants to read it."""
+
+    verdict: Verdict | None
+    actions: tuple[Planned, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+def decide(
+    rule: Rule, facts: Facts, draft: Draft, state: State, rules: RuleSet, *, quiet: bool = False
+) -> Decision:
+    """Ask one rule. `quiet`: out_of_scope and condition_false are not worded, for nobody stores them."""
+    names = Names(facts, rule, _bound(facts))
+    status = facts["project.status"] if facts.project else None
+    elsewhere = out_of_scope(rule, facts.event.type, facts.project, facts.client, status)
+    if elsewhere is not None:
+        return Decision(None if quiet else _verdict(facts, rule, "out_of_scope", elsewhere))
+    stop = unmet(rule.conditions, names, quiet=quiet)
+    if stop is not None:
+        return Decision(
+            None if quiet and stop.kind == "condition_false" else _stopped(facts, rule, names, stop)
+        )
+    own = Draft(draft)
+    try:
+        decision = _Asked(rule, names, own, state, rules).decide()
+    except (ValueError, ArithmeticError) as error:
+        return Decision(_verdict(facts, rule, "error", str(error), traced(rule.conditions, names)))
+    if decision.verdict is None or decision.verdict.kind != "error" or decision.actions or decision.events:
+        draft.puts.update(own.puts)
+    return decision
+
+
+def _bound(facts: Facts) -> Mapping[str, Any]:
+    """What a slot of the clock binds: its offset, or its time."""
+    slot = facts.event.objects.get("slot") if facts.event.type == "slot.due" else None
+    if slot is None:
+        return {}
+    return (
+        {"slot": slot["at"]} if slot.get("offset") is None else {"slot": slot["at"], "offset": slot["offset"]}
+    )
+
+
+def _stopped(facts: Facts, rule: Rule, names: Names, stop: Stop) -> Verdict:
+    near = near_miss(rule.conditions, names) if stop.kind == "condition_false" else None
+    return _verdict(facts, rule, stop.kind, stop.reason, stop.trace, near)
+
+
+def _verdict(
+    facts: Facts,
+    rule: Rule,
+    kind: VerdictKind,
+    reason: str,
+    trace: tuple[Operand, ...] = (),
+    near: str | None = None,
+) -> Verdict:
+    return Verdict(facts.event.id, rule.id, kind, reason, str(rule.at), trace, near)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A rule whose conditions hold, and where it writes."""
+
+    rule: Rule
+    names: Names
+    own: Draft
+    state: State
+    rules: RuleSet
+
+    def decide(self) -> Decision:
+        """Memory, `once_per`, history, actions."""
+        crossed = self._cross() if self.rule.crosses else None
+        if isinstance(crossed, Unseen):
+            return Decision(self._verdict("unknown", crossed.reason))
+        if crossed is not None:
+            keep(self.own, crossed.record)
+            if isinstance(crossed.outcome, NotCrossed):
+                return Decision(self._not_crossed(crossed, crossed.outcome))
+            if isinstance(crossed.outcome, Cleared):
+                return self._cleared(crossed, crossed.outcome)
+        if self.rule.once_per and (standing := self._once()) is not None:
+            return Decision(standing)
+        if self._event.history:
+            return self._history(crossed)
+        return self._fire(crossed)
+
+    @property
+    def _event(self) -> Event:
+        return self.names.facts.event
+
+    @property
+    def _crosses(self) -> Crosses:
+        if self.rule.crosses is None:
+            raise ValueError(f"{self.rule.id} has no ladder")
+        return self.rule.crosses
+
+    def _cross(self) -> Crossed | Unseen:
+        facts = Facts(self._event, self.state.book, self.state, "before")
+        before = Names(facts, self.rule, self.names.bound)
+        return cross(self.rule, self._crosses, self.names, self.own, before)
+
+    def _once(self) -> Verdict | None:
+        """Why the rule says nothing more about this key, or none when it is the first time: then it is on record."""
+        id = once_id(self.rule, self.names)
+        if id is None:
+            return self._verdict("unknown", f"part of its key ({', '.join(self.rule.once_per)}) is not known")
+        known = self.own.get("once", id)
+        if known is not None and not known.get("given_back"):
+            return self._verdict("duplicate", f"it has spoken about {_key(id, self.rule)} already")
+        return None
+
+    def _not_crossed(self, crossed: Crossed, outcome: NotCrossed) -> Verdict:
+        crosses = self._crosses
+        parts = [f"{crosses.value.text} is {figure(crosses, crossed.value)}"]
+        if outcome.rearmed:
+            parts.append(f"{self._levels(outcome.rearmed)} can fire again")
+        if outcome.next_level is not None:
+            parts.append(f"the next level is {figure(crosses, outcome.next_level)}")
+        if crossed.reset:
+            parts.append("its memory was set anew because its levels were changed")
+        return self._verdict(
+            "not_crossed", "; ".join(parts), near_level(crosses, crossed.value, outcome.next_level)
+        )
+
+    def _cleared(self, crossed: Crossed, outcome: Cleared) -> Decision:
+        levels = tuple(level for level, _ in outcome.levels)
+        reason = (
+            f"{self._crosses.value.text} is {figure(self._crosses, crossed.value)}, "
+            f"{self._levels(levels)} no longer holds"
+        )
+        events = tuple(self._level_event("cleared", crossed, level, epoch) for level, epoch in outcome.levels)
+        if self._event.history:
+            return Decision(
+                self._verdict("history", f"{reason}; before the start, so nobody is told"), (), events
+            )
+        firing = self._firing(self.names, None)
+        notes, problems = corrections(firing, crossed, wrongly_told(crossed.record, outcome))
+        told = (
+            f"{len(notes)} correction note{'' if len(notes) == 1 else 's'}"
+            if notes
+            else "nobody had been told"
+        )
+        sentence = "; ".join([reason, *(problems or [told])])
+        return Decision(self._verdict("cleared", sentence), tuple(notes), events)
+
+    def _history(self, crossed: Crossed | None) -> Decision:
+        self._remember_once(())
+        reason = "it happened before the start: kept, and nobody is told"
+        events = self._crossings(crossed)
+        return Decision(self._verdict("history", self._with_level(crossed, reason)), (), events)
+
+    def _fire(self, crossed: Crossed | None) -> Decision:
+        names, alert = self.names, None
+        if crossed is not None and isinstance(crossed.outcome, Fired):
+            names = names.bind(level=crossed.outcome.level, value=crossed.value)
+            alert = (crossed.record["id"], level_key(crossed.outcome.level), crossed.outcome.epoch)
+        done = plan(self._firing(names, alert))
+        if crossed is not None and isinstance(crossed.outcome, Fired):
+            keep(
+                self.own,
+                remember_told(crossed.record, crossed.outcome, crossed.value, self._event, done.actions),
+            )
+        self._remember_once(done.actions)
+        kind, reason = _outcome(done)
+        events = (*self._crossings(crossed), *done.events)
+        if kind == "error" and not done.actions and not done.performed:
+            events = ()
+        return Decision(self._verdict(kind, self._with_level(crossed, reason)), tuple(done.actions), events)
+
+    def _firing(self, names: Names, alert: tuple[str, str, int] | None) -> Firing:
+        return Firing(self.rule, self._event, names, self.own, self.state, self.rules.texts, alert)
+
+    def _remember_once(self, actions: tuple[Planned, ...] | list[Planned]) -> None:
+        id = once_id(self.rule, self.names) if self.rule.once_per else None
+        if id is not None:
+            self.own.put("once", once_record(id, self.rule, self.names, actions))
+
+    def _crossings(self, crossed: Crossed | None) -> tuple[Event, ...]:
+        if crossed is None or not isinstance(crossed.outcome, Fired):
+            return ()
+        return (self._level_event("crossed", crossed, crossed.outcome.level, crossed.outcome.epoch),)
+
+    def _level_event(self, verb: str, crossed: Crossed, level: Decimal, epoch: int) -> Event:
+        event, kind = self._event, f"level.{verb}"
+        memory = str(crossed.record["id"])
+        return Event(
+            id=event_id(event.id, kind, memory, level_key(level), str(epoch)),
+            type=kind,
+            at=event.at,
+            received_at=event.received_at,
+            objects={"level": {"rule": self.rule.id, "level": level, "value": crossed.value, "epoch": epoch}},
+            project=event.project,
+            client=event.client,
+            key=memory,
+            person=event.person,
+            cause=event.id,
+            rule=self.rule.id,
+            depth=event.depth + 1,
+            history=event.history,
+        )
+
+    def _with_level(self, crossed: Crossed | None, reason: str) -> str:
+        if crossed is None or not isinstance(crossed.outcome, Fired):
+            return reason
+        crosses, level = self._crosses, crossed.outcome.level
+        reached = (
+            f"{crosses.value.text} is {figure(crosses, crossed.value)} and reached {figure(crosses, level)}"
+        )
+        return f"{reached}; {reason}"
+
+    def _levels(self, levels: tuple[Decimal, ...]) -> str:
+        return " and ".join(figure(self._crosses, level) for level in levels)
+
+    def _verdict(self, kind: VerdictKind, reason: str, near: str | None = None) -> Verdict:
+        ladder = (self.rule.crosses.value.trace(self.names),) if self.rule.crosses else ()
+        trace = (*ladder, *traced(self.rule.conditions, self.names))
+        return _verdict(self.names.facts, self.rule, kind, reason, trace, near)
+
+
+def _outcome(done: Outcome) -> tuple[VerdictKind, str]:
+    """The verdict of a rule that fired, and what became of its actions in one sentence."""
+    said = [_listed(done), *done.notes]
+    if done.problems:
+        return "error", "; ".join([*done.problems, *([_listed(done)] if done.actions else [])])
+    facing = [a for a in done.actions if a.client_facing] or done.actions
+    holds = {"observed" if a.observed else a.waits for a in facing}
+    waiting = [f"{a.kind} to {_whom(a)} waits for {a.waits}" for a in done.actions if a.waits]
+    sentence = "; ".join([*said, *waiting])
+    if not holds or None in holds:
+        return "fired", sentence
+    if holds == {"observed"}:
+        return "observed", f"{sentence}; the project is observed, so the lead sees what the client would"
+    return ("awaiting_review" if "review" in holds else "waiting"), sentence
+
+
+def _listed(done: Outcome) -> str:
+    named = [f"{a.kind} to {_whom(a)}" for a in done.actions]
+    named += [f"{done.performed} done at once"] if done.performed else []
+    return ", ".join(named) if named else "none of its actions is meant for this"
+
+
+def _whom(action: Planned) -> str:
+    return action.recipient or action.target
+
+
+def _key(id: str, rule: Rule) -> str:
+    return id.removeprefix(f"{rule.id}|").replace("|", ", ")

@@ -1,0 +1,133 @@
+"""Scope and conditions: whether a rule has anything to say about an event.
+
+In: a rule, the event's project, names. Out: none when the rule goes on, or a `Stop` with the kind of verdict, its
+sentence and the steps that decided it. A false condition decides whatever else cannot be known: then an error, then
+what is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Final, Literal
+
+from rules.facts.project import Client, Project
+from rules.language.model import UNKNOWN, Expression, ExpressionError, Operand, Resolve, Rule
+from rules.language.operations import truth
+
+# A project on hold or closing still has money and dates; one that has not begun or is over has not.
+AT_WORK: Final = frozenset({"active", "on_hold", "closing"})
+
+StopKind = Literal["out_of_scope", "condition_false", "unknown", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a rule does not go on. `trace` has the deciding condition first; it is empty where nobody will read it."""
+
+    kind: StopKind
+    reason: str
+    trace: tuple[Operand, ...] = ()
+
+
+_FALSE: Final = Stop("condition_false", "")
+
+
+def out_of_scope(
+    rule: Rule, event_type: str, project: Project | None, client: Client | None, status: str | None
+) -> str | None:
+    """Why the rule does not speak about this project or client, or none when it does.
+
+    status: of the project's record. A rule on the steps of a project itself (`project.*`) hears them in every status.
+    """
+    if (elsewhere := _elsewhere(rule, project, client)) is not None:
+        return elsewhere
+    if project is not None and status not in AT_WORK and not event_type.startswith("project."):
+        return f"project {project.id} is {status}, and rules speak about projects at work"
+    return None
+
+
+def _elsewhere(rule: Rule, project: Project | None, client: Client | None) -> str | None:
+    scope = rule.scope
+    client_id = client.id if client else None
+    project_id = project.id if project else None
+    if scope.clients and not _matches(client_id, scope.clients):
+        return f"the rule speaks about clients {_listed(scope.clients)}, this is {client_id or 'no client'}"
+    if scope.projects and not _matches(project_id, scope.projects):
+        return (
+            f"the rule speaks about projects {_listed(scope.projects)}, this is {project_id or 'no project'}"
+        )
+    if _matches(client_id, scope.not_clients):
+        return f"the rule leaves out client {client_id}"
+    if _matches(project_id, scope.not_projects):
+        return f"the rule leaves out project {project_id}"
+    return _wrong_tags(rule, {*(project.tags if project else ()), *(client.tags if client else ())})
+
+
+def _wrong_tags(rule: Rule, tags: set[str]) -> str | None:
+    scope = rule.scope
+    if scope.tags and not any(_matches(tag, scope.tags) for tag in tags):
+        return f"the rule speaks about what is tagged {_listed(scope.tags)}"
+    left_out = sorted(tag for tag in tags if _matches(tag, scope.not_tags))
+    return f"the rule leaves out what is tagged {left_out[0]}" if left_out else None
+
+
+def _matches(name: str | None, globs: Sequence[str]) -> bool:
+    return name is not None and any(name == glob or fnmatchcase(name, glob) for glob in globs)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)
+
+
+def unmet(conditions: Sequence[Expression], resolve: Resolve, *, quiet: bool = False) -> Stop | None:
+    """Why the conditions do not all hold, or none when they do. `quiet`: a false one is not worded or traced."""
+    failed: Stop | None = None
+    for condition in conditions:
+        try:
+            value = truth(condition.value(resolve), condition.text)
+        except ExpressionError as error:
+            if _refuted(condition, resolve):
+                return _FALSE if quiet else _stop("condition_false", condition, conditions, resolve)
+            failed = Stop("error", str(error), traced(conditions, resolve, condition))
+            continue
+        if value is False:
+            return _FALSE if quiet else _stop("condition_false", condition, conditions, resolve)
+        if value is UNKNOWN and failed is None:
+            failed = _stop("unknown", condition, conditions, resolve)
+    return failed
+
+
+def missing(expression: Expression, resolve: Resolve) -> str:
+    """What made an expression unknown: the names that are not known, or those that are none."""
+    absent = sorted(name for name in expression.names if resolve(name) is UNKNOWN)
+    if absent:
+        return f"{' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not known"
+    empty = sorted(name for name in expression.names if resolve(name) is None)
+    if empty:
+        return f"{' and '.join(empty)} {'is' if len(empty) == 1 else 'are'} none"
+    return "nothing to go by"
+
+
+def traced(
+    conditions: Sequence[Expression], resolve: Resolve, first: Expression | None = None
+) -> tuple[Operand, ...]:
+    """Every condition with its steps, the deciding one first."""
+    ordered = sorted(conditions, key=lambda c: c is not first)
+    return tuple(c.trace(resolve) for c in ordered)
+
+
+def _stop(kind: StopKind, condition: Expression, conditions: Sequence[Expression], resolve: Resolve) -> Stop:
+    trace = traced(conditions, resolve, condition)
+    if kind == "unknown":
+        return Stop(kind, f"`{condition.text}` is unknown: {missing(condition, resolve)}", trace)
+    return Stop(kind, f"`{condition.text}` is false", trace)
+
+
+def _refuted(condition: Expression, resolve: Resolve) -> bool:
+    """Whether a comparison with a constant makes the whole false, although another part has no meaning here."""
+    equalities: Mapping[str, frozenset[Any]] = getattr(condition, "equalities", {})
+    return any(
+        (value := resolve(name)) is not UNKNOWN and value not in values for name, values in equalities.items()
+    )

@@ -1,0 +1,265 @@
+"""What the names in expressions and texts stand for when an event is decided.
+
+In: the event with its full objects, the records, the moment. Out: `Facts`, every name of the event found when it is
+first asked for and each once; and `Names`, the same with what one rule binds on top, which is what expressions resolve
+with. A name that is not there this time is UNKNOWN; nothing here raises for data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final, Literal
+
+from rules.engine.derived import with_derived
+from rules.engine.parties import calendars_of, project_calendars
+from rules.engine.standing import (
+    client_record,
+    event_record,
+    organisation_record,
+    person_record,
+    project_record,
+)
+from rules.engine.state import Book, State
+from rules.facts.budget import budget_facts, forecast_facts
+from rules.facts.calendar import local_day
+from rules.facts.catalogue import EVENTS, STANDING
+from rules.facts.event import Event, Record
+from rules.facts.money import EXACT, Money, quantize
+from rules.language.model import UNKNOWN, Rule
+
+View = Literal["event", "before", "moment"]
+"""event: objects as the event brought them. before: as they were before it. moment: as their records are by now."""
+
+# Objects that are kept as records under their own name: what waits is checked with the record of the moment.
+KEPT: Final = frozenset({"milestone", "change", "approval", "issue", "entry", "task"})
+
+# Where the id of an object stands when the event does not bring the object itself; the first one that is known.
+_RELATED: Final[Mapping[str, tuple[str, ...]]] = {
+    "issue": ("entry.issue", "comment.on", "change.issues"),
+    "change": ("approval.subject",),
+    "milestone": ("approval.subject", "entry.milestone", "issue.milestone", "change.milestones"),
+    "approval": ("change.id", "milestone.id"),
+}
+
+
+class Facts(dict[str, Any]):
+    """Path -> value for one event, filled as it is asked: `facts["budget.used"]`.
+
+    book: the records to read: the draft of the evaluation, or the book as it was before.
+    """
+
+    def __init__(self, event: Event, book: Book, state: State, view: View = "event") -> None:
+        super().__init__()
+        self.event = event
+        self.state = state
+        self.project = state.workspace.projects.get(event.project) if event.project else None
+        client = self.project.client if self.project else event.client
+        self.client = state.workspace.clients.get(client) if client else None
+        self._book = book
+        self._view = view
+        self._objects: dict[str, Record | None] = {}
+
+    def __missing__(self, name: str) -> Any:
+        value = self[name] = self._find(name)
+        return value
+
+    def object(self, noun: str) -> Record | None:
+        """The object of that name with its fields (dotted keys), or none when this event knows none."""
+        if noun not in self._objects:
+            self._objects[noun] = self._make(noun)
+        return self._objects[noun]
+
+    def nouns(self) -> Iterator[str]:
+        """The names of all objects this event can know."""
+        kind = EVENTS.get(self.event.type)
+        own = (kind.object, *kind.also) if kind else ()
+        yield from dict.fromkeys((*STANDING, *own, *self.event.objects, *_RELATED, "decision"))
+
+    def brought(self) -> dict[str, Record]:
+        """The event's own objects and those they name, without the standing ones."""
+        nouns = [n for n in self.nouns() if n not in _STANDING]
+        return {n: found for n in nouns if (found := self.object(n)) is not None}
+
+    @property
+    def zone(self) -> str:
+        """The project's zone, the organisation's where there is no project."""
+        return self.project.time_zone if self.project else self.state.workspace.time_zone
+
+    @property
+    def today(self) -> date:
+        """The date on the wall in `zone`."""
+        return local_day(self.state.now, self.zone)
+
+    def _find(self, name: str) -> Any:
+        if ":" in name:
+            question, _, asked = name.partition(":")
+            return self._changed(asked) if question == "changed" else self._former(asked)
+        noun, _, path = name.partition(".")
+        if not path and noun in ("now", "today"):
+            return self.state.now if noun == "now" else self.today
+        found = self.object(noun)
+        if found is None or path.startswith("_"):
+            return UNKNOWN
+        return found.get(path, UNKNOWN) if path else found
+
+    def _former(self, name: str) -> Any:
+        """The value before the event: what the event says it was, else it did not change."""
+        noun, _, path = name.partition(".")
+        if noun == self._main and path in self.event.before:
+            return self.event.before[path]
+        return self[name]
+
+    def _changed(self, name: str) -> Any:
+        former, present = self._former(name), self[name]
+        if former is UNKNOWN or present is UNKNOWN:
+            return UNKNOWN
+        return former != present
+
+    @property
+    def _main(self) -> str | None:
+        kind = EVENTS.get(self.event.type)
+        return kind.object if kind else None
+
+    def _make(self, noun: str) -> Record | None:
+        standing = _STANDING.get(noun)
+        if standing is not None:
+            return standing(self)
+        found = self._brought(noun) if noun in self.event.objects else self._related(noun)
+        return None if found is None else with_derived(noun, found, self._book, self.state.workspace)
+
+    def _brought(self, noun: str) -> Record:
+        found = self.event.objects[noun]
+        if self._view == "moment" and noun in KEPT:
+            return {**found, **(self._book.get(noun, str(found.get("id"))) or {})}
+        if self._view == "before" and noun == self._main:
+            return {**found, **self.event.before}
+        return found
+
+    def _related(self, noun: str) -> Record | None:
+        """An object that the event's own objects name by id, or the one that a slot of the clock is about."""
+        slot = self.event.objects.get("slot")
+        if slot is not None and slot.get("kind") == noun:
+            return self._book.get(noun, str(slot["object"]))
+        if noun in ("person", "decision"):
+            return self._person() if noun == "person" else self._decision()
+        self._objects[noun] = None  # Objects name each other: what is being looked for is not asked again.
+        for path in _RELATED.get(noun, ()):
+            owner, _, attribute = path.partition(".")
+            ids = (self.object(owner) or {}).get(attribute)
+            for id in ids if isinstance(ids, list | tuple) else (ids,):
+                found = self._by_id(noun, id) if isinstance(id, str) else None
+                if found is not None:
+                    return found
+        return None
+
+    def _by_id(self, noun: str, id: str) -> Record | None:
+        if noun == "approval":
+            asked = self._book.find("approval", self.project.id) if self.project else ()
+            return max((a for a in asked if a.get("subject") == id), key=_version, default=None)
+        found = self._book.get(noun, id)
+        if found is None and noun == "milestone" and self.project:
+            return self._book.get(noun, f"{self.project.id}/{id}")
+        return found
+
+    def _person(self) -> Record | None:
+        named = (self.event.objects.get("entry") or {}).get("person") or self.event.person
+        person = self.state.workspace.people.get(named) if isinstance(named, str) else None
+        return person_record(person, self.today) if person else None
+
+    def _decision(self) -> Record | None:
+        """The latest answer to the approval that the event knows."""
+        decisions = (self.object("approval") or {}).get("decisions") or ()
+        return dict(decisions[-1]) if decisions else None
+
+    def figures(self, what: Literal["budget", "forecast"]) -> Record | None:
+        """The derived figures of the project's money, none before there is a baseline."""
+        baseline, sums = self.kept("baseline"), self.kept("sums")
+        if self.project is None or baseline is None:
+            return None
+        if what == "budget":
+            return budget_facts(baseline, sums)
+        milestones = list(self._book.find("milestone", self.project.id))
+        cals = project_calendars(self.project, self.state.workspace)
+        return forecast_facts(baseline, sums, milestones, cals, self.today)
+
+    def own_project(self) -> Record | None:
+        """The project's file with what is on record about it."""
+        if self.project is None:
+            return None
+        lead = self.state.workspace.people.get(self.project.lead)
+        return project_record(self.project, self.kept("project"), lead)
+
+    def kept(self, kind: str) -> Record | None:
+        """The one record of that kind that the project has under its own id."""
+        return self._book.get(kind, self.project.id) if self.project else None
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of one rule on one event; calling it resolves one. `bound` wins over everything else."""
+
+    facts: Facts
+    rule: Rule
+    bound: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self, name: str) -> Any:
+        if name in self.bound:
+            return self.bound[name]
+        head = name.partition(".")[0]
+        if head in self.bound:
+            return _within(self.bound[head], name.partition(".")[2])
+        if head == "vars":
+            return self.variables.get(name.partition(".")[2], UNKNOWN)
+        if name.startswith("$"):
+            return self._calendars() if name == "$calendar" else self._rates
+        return self.facts[name]
+
+    def bind(self, **more: Any) -> Names:
+        """The same with further names bound: a value, or an object with its fields."""
+        return Names(self.facts, self.rule, {**self.bound, **more})
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """`vars.`: the pack's own defaults, then organisation, client and project; the nearest wins."""
+        workspace, project, client = self.facts.state.workspace, self.facts.project, self.facts.client
+        nearest = (
+            workspace.vars_for(project) if project else {**workspace.vars, **(client.vars if client else {})}
+        )
+        return {**self.rule.vars, **nearest}
+
+    def _calendars(self) -> Any:
+        return calendars_of(self.rule, self.facts.project, self.facts.client, self.facts.state.workspace)
+
+    def _rates(self, amount: Money, currency: str) -> Any:
+        """An amount in another currency, at the rate that is frozen on the event's entry; UNKNOWN without one."""
+        entry = self.facts.object("entry") or {}
+        rate, own, base = entry.get("rate"), entry.get("amount"), entry.get("base_amount")
+        if not rate or own is None or base is None:
+            return UNKNOWN
+        if (amount.currency, currency) == (own.currency, base.currency):
+            return quantize(Money(EXACT.multiply(amount.amount, rate), currency))
+        if (amount.currency, currency) == (base.currency, own.currency):
+            return quantize(Money(EXACT.divide(amount.amount, rate), currency))
+        return UNKNOWN
+
+
+def _version(approval: Record) -> int:
+    return int(approval.get("version") or 0)
+
+
+def _within(value: Any, path: str) -> Any:
+    if not isinstance(value, Mapping) or path.startswith("_"):
+        return UNKNOWN
+    return value.get(path, UNKNOWN)
+
+
+_STANDING: Final[Mapping[str, Callable[[Facts], Record | None]]] = {
+    "event": lambda f: event_record(f.event),
+    "organisation": lambda f: organisation_record(f.state.workspace),
+    "client": lambda f: client_record(f.client) if f.client else None,
+    "project": lambda f: f.own_project(),
+    "budget": lambda f: f.figures("budget"),
+    "forecast": lambda f: f.figures("forecast"),
+}

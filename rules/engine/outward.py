@@ -1,0 +1,150 @@
+"""One entry of `do:` that goes outside -> one planned action for each person, room or issue it reaches.
+
+In: a `Firing` (the rule that fires, on what, with which names) and the entry. Out: `Planned` actions with ids that are
+the same whenever the same thing is decided again, held back as mode, review, delay and hours ask.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from rules.engine.copies import Copy, copies_of
+from rules.engine.firing import Firing, Outcome, evaluated, lead_of
+from rules.engine.noise import count_review, first_hold, needs_review
+from rules.engine.parties import calendars_of
+from rules.engine.snapshot import for_reader
+from rules.engine.verdicts import Planned
+from rules.facts.calendar import shift_day
+from rules.facts.duration import Duration
+from rules.language.model import ActionSpec
+
+_LINK: Final = re.compile(r"\blink\b")
+# Keys of an entry that are used up here; what is left goes with the action, evaluated.
+_USED: Final = frozenset({"to", "not_to", "target", "text", "with", "due", "confirms", "connection"})
+
+
+def plan_outward(firing: Firing, spec: ActionSpec, ordinal: int, done: Outcome) -> None:
+    """Plan one outward entry: copies join `done.actions`, what cannot be reached `done.problems`."""
+    copies = copies_of(firing, spec, done)
+    if not copies:
+        return
+    keys = {k: evaluated(v, firing.names) for k, v in spec.keys.items() if k not in _USED}
+    if isinstance(spec.keys.get("due"), Duration):
+        keys["due"] = _due(firing, spec.keys["due"])
+    add_copies(firing, spec, ordinal, copies, keys, done)
+
+
+def add_copies(
+    firing: Firing,
+    spec: ActionSpec,
+    ordinal: int,
+    copies: Iterable[Copy],
+    keys: Mapping[str, Any],
+    done: Outcome,
+) -> None:
+    """Plan these copies of one entry; a person who has this text by this rule already is left out."""
+    also = {k: evaluated(v, firing.names) for k, v in (spec.keys.get("with") or {}).items()}
+    for copy in copies:
+        text = copy.text or spec.keys.get("text")
+        once = (copy.recipient or "", repr(text), copy.kind == "task")
+        if copy.recipient is not None and once in done.reached:
+            continue
+        done.reached.add(once)
+        done.actions.append(_planned(firing, spec, ordinal, copy, (text, also, keys)))
+
+
+def observed_by_lead(planned: Planned, firing: Firing) -> Planned:
+    """The action as the lead sees it in `observe`: by mail, in the words the client would read."""
+    lead = lead_of(firing)
+    meant = {
+        "kind": planned.kind,
+        "recipient": planned.recipient,
+        "address": planned.address,
+        "target": planned.target,
+    }
+    return replace(
+        planned,
+        kind="email",
+        connection=None,
+        recipient=lead.id if lead else None,
+        address=lead.email if lead else None,
+        target=f"mail/{lead.id}" if lead else planned.target,
+        observed=True,
+        keys={**planned.keys, "instead_of": meant},
+    )
+
+
+def _planned(
+    firing: Firing,
+    spec: ActionSpec,
+    ordinal: int,
+    copy: Copy,
+    content: tuple[Any, Mapping[str, Any], Mapping[str, Any]],
+) -> Planned:
+    text, also, keys = content
+    names = firing.for_client if copy.client_facing else firing.for_team
+    facts = firing.names.facts
+    planned = Planned(
+        id=firing.action_id(spec.id, copy.whom),
+        event=firing.event.id,
+        rule=firing.rule.id,
+        kind=copy.kind,
+        ordinal=ordinal,
+        due=firing.state.now,
+        project=facts.event.project,
+        client=facts.client.id if facts.client else None,
+        connection=copy.connection,
+        recipient=copy.recipient,
+        address=copy.address,
+        target=copy.target,
+        client_facing=copy.client_facing,
+        text=text,
+        locale=copy.locale,
+        names={**for_reader(names, copy.locale), **also},
+        keys={**keys, **_link(firing, text, copy)},
+        alert=firing.alert,
+        confirms=spec.keys.get("confirms") is True,
+        spec=spec.id,
+    )
+    return held(planned, firing, spec)
+
+
+def held(planned: Planned, firing: Firing, spec: ActionSpec) -> Planned:
+    """The action with what the project's mode, review, delay and hours ask of it."""
+    rule, state = firing.rule, firing.state
+    if planned.client_facing and firing.mode == "observe":
+        return first_hold(observed_by_lead(planned, firing), rule, spec, state, reviewed=False)
+    reviewed = (
+        planned.client_facing
+        and not planned.confirms
+        and needs_review(rule, spec, firing.mode, firing.draft, planned.client)
+    )
+    if reviewed:
+        count_review(rule, spec, firing.draft, planned.project, planned.client)
+    return first_hold(planned, rule, spec, state, reviewed)
+
+
+def _link(firing: Firing, text: Any, copy: Copy) -> dict[str, Any]:
+    """Whose decision page the text's `link` opens, where it has one and the reader is among those asked."""
+    approval = firing.names("approval")
+    if copy.recipient is None or not isinstance(approval, Mapping) or not _mentions_link(firing, text):
+        return {}
+    if copy.recipient not in (approval.get("asked") or ()):
+        return {}
+    return {"link": {"approval": approval["id"], "person": copy.recipient}}
+
+
+def _mentions_link(firing: Firing, text: Any) -> bool:
+    if isinstance(text, Mapping):
+        return _LINK.search(repr(text)) is not None
+    variants = firing.texts.get(str(text), {}).values()
+    return any(_LINK.search(part) for t in variants for part in (t.subject, t.body, t.short))
+
+
+def _due(firing: Firing, within: Duration) -> Any:
+    facts = firing.names.facts
+    cals = calendars_of(firing.rule, facts.project, facts.client, firing.state.workspace)
+    return shift_day(cals, facts.today, within)

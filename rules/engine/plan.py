@@ -1,0 +1,114 @@
+"""The entries of `do:` of a rule that fires, one after the other.
+
+In: a `Firing`. Out: an `Outcome` with planned actions, the events that inner actions caused, and a sentence for each
+entry that could not be carried out; one that fails does not keep the others back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from rules.engine.copies import Copy, issue_copies, person_copy
+from rules.engine.effects import INNER, EffectError, perform
+from rules.engine.firing import Firing, Outcome, evaluated
+from rules.engine.outward import add_copies, plan_outward
+from rules.engine.recipients import reach, without
+from rules.language.model import UNKNOWN, ActionSpec, ExpressionError
+from rules.language.operations import truth
+
+
+def plan(firing: Firing) -> Outcome:
+    """Everything that the rule asks for on this event."""
+    done = Outcome()
+    for ordinal, spec in enumerate(firing.rule.do):
+        try:
+            if _wanted(spec, firing, done):
+                firing = _carry_out(firing, spec, ordinal, done)
+        except (ExpressionError, EffectError) as error:
+            done.problems.append(f"{spec.id}: {error}")
+    return done
+
+
+def _wanted(spec: ActionSpec, firing: Firing, done: Outcome) -> bool:
+    if spec.condition is None:
+        return True
+    value = truth(spec.condition.value(firing.names), spec.condition.text)
+    if value is UNKNOWN:
+        done.notes.append(f"{spec.id} is left out: `{spec.condition.text}` is unknown")
+    return value is True
+
+
+def _carry_out(firing: Firing, spec: ActionSpec, ordinal: int, done: Outcome) -> Firing:
+    """Plan or perform one entry. What an inner one made is among the names of those after it."""
+    if spec.kind not in INNER:
+        plan_outward(firing, spec, ordinal, done)
+        return firing
+    performed = perform(
+        spec,
+        _keys(firing, spec, done),
+        firing.event,
+        firing.objects,
+        firing.draft,
+        firing.state,
+        firing.rule.id,
+    )
+    done.events += performed.events
+    done.performed += 1
+    firing = replace(firing, names=firing.names.bind(**performed.objects))
+    if spec.kind == "request_decision":
+        _ask(firing, spec, ordinal, done)
+    elif spec.kind == "apply_change":
+        _carry_over(firing, spec, ordinal, done)
+    return firing
+
+
+def _keys(firing: Firing, spec: ActionSpec, done: Outcome) -> dict[str, Any]:
+    """The entry's keys as values; `to` as the people it reaches."""
+    keys = {k: evaluated(v, firing.names) for k, v in spec.keys.items() if k not in ("to", "not_to", "text")}
+    if "to" in spec.keys:
+        asked = reach(spec.keys["to"], firing.names)
+        done.problems += [f"{spec.id}: {sentence}" for sentence in asked.missing]
+        left = without(asked, spec.keys["not_to"], firing.names) if spec.keys.get("not_to") else asked
+        keys["to"] = list(left.people)
+    return {**keys, "text": spec.keys["text"]} if "text" in spec.keys else keys
+
+
+def _ask(firing: Firing, spec: ActionSpec, ordinal: int, done: Outcome) -> None:
+    """A mail with the link to decide, for each person asked."""
+    asked = reach("approval.asked", firing.names)
+    done.problems += [f"{spec.id}: {sentence}" for sentence in asked.missing]
+    copies = [person_copy("email", person, firing) for person in asked.people]
+    keys = {"about": spec.keys.get("about")}
+    add_copies(firing, spec, ordinal, copies, keys, done)
+
+
+def _carry_over(firing: Firing, spec: ActionSpec, ordinal: int, done: Outcome) -> None:
+    """What an applied change means outside: fields of its issues on the tracker, and of the document in the books."""
+    for field, value in (evaluated(spec.keys.get("tracker") or {}, firing.names)).items():
+        entry = replace(spec, id=f"{spec.id}:{field}", keys={})
+        keys = {"field": field, "value": value}
+        if value is not None:
+            add_copies(firing, entry, ordinal, issue_copies("set_field", "change.issues", firing), keys, done)
+    for field, value in (evaluated(spec.keys.get("books") or {}, firing.names)).items():
+        entry = replace(spec, id=f"{spec.id}:books:{field}", keys={})
+        keys = {"field": field, "value": value}
+        if value is not None:
+            add_copies(firing, entry, ordinal, _books(firing), keys, done)
+
+
+def _books(firing: Firing) -> list[Copy]:
+    """The project's customer or document in each of its books."""
+    project = firing.names.facts.project
+    locale = firing.state.workspace.locale
+    return [
+        Copy(
+            "set_field",
+            f"{b.connection}/{b.customer or ''}",
+            f"{b.connection}/{b.customer or ''}",
+            locale,
+            address=b.customer,
+            connection=b.connection,
+        )
+        for b in (project.booked_in if project else ())
+    ]

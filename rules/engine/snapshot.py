@@ -1,0 +1,93 @@
+"""Everything a text may name, taken down when a message is planned.
+
+In: the names of a rule on an event, and who will read the text. Out: object -> field -> value (fields keep the dotted
+names of the catalogue), ready to be stored. What a client may not read is not in a client's mapping at all, so that a
+text that names it fails loudly instead of telling it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rules.engine.names import Names
+from rules.facts.catalogue import OBJECTS
+from rules.facts.event import Record
+from rules.facts.project import Project
+from rules.language.messages import COST
+from rules.language.model import UNKNOWN
+from rules.language.wording import choose
+
+
+def snapshot(names: Names, *, client_facing: bool) -> dict[str, Any]:
+    """Object -> record, and single values such as `level` and `today`."""
+    facts = names.facts
+    found: dict[str, Any] = {"now": facts.state.now, "today": facts.today, "vars": names.variables}
+    for noun in facts.nouns():
+        record = facts.object(noun)
+        if record is not None:
+            found[noun] = record
+    found |= names.bound
+    if client_facing:
+        found = {k: v for k, v in found.items() if not (k in ("level", "value") and _tells_cost(names))}
+    shown = {
+        noun: _fields(noun, value, facts.project, client_facing) if isinstance(value, Mapping) else value
+        for noun, value in found.items()
+        if value is not UNKNOWN
+    }
+    return {noun: value for noun, value in shown.items() if value != {}}
+
+
+def for_reader(names: Mapping[str, Any], locale: str) -> Mapping[str, Any]:
+    """The same names for a reader: what was agreed to in several languages is in the reader's."""
+    approval = names.get("approval")
+    agreed = (
+        choose(approval["texts"], locale) if isinstance(approval, Mapping) and approval.get("texts") else None
+    )
+    if agreed is None:
+        return names
+    return {**names, "approval": {**approval, "text": agreed["text"], "text_sha256": agreed["sha256"]}}
+
+
+def _fields(noun: str, record: Mapping[str, Any], project: Project | None, client_facing: bool) -> Record:
+    """The record without the engine's own keys, and without what its reader may not see."""
+    shown = {
+        k: v for k, v in record.items() if not k.startswith("_") and k != "versions" and v is not UNKNOWN
+    }
+    if not client_facing:
+        return shown
+    return {k: v for k, v in shown.items() if not _hidden(noun, k, record, project)}
+
+
+def _hidden(noun: str, name: str, record: Mapping[str, Any], project: Project | None) -> bool:
+    field = OBJECTS.get(noun, {}).get(name)
+    if field is not None and field.internal:
+        return True
+    if field is not None and field.written and not _may_quote(noun, record, project):
+        return True
+    return hides_cost(project) and f"{noun}.{name}".startswith(COST)
+
+
+def _may_quote(noun: str, record: Mapping[str, Any], project: Project | None) -> bool:
+    """Whether the project lets the client read this text that somebody wrote in a tracker."""
+    connection = record.get("connection")
+    allowed = {
+        t.client_text
+        for t in (project.tracked_by if project else ())
+        if connection is None or t.connection == connection
+    }
+    if noun == "comment":
+        return "marked_comments" in allowed and record.get("visibility") == "client"
+    return bool(allowed & {"titles", "marked_comments"})
+
+
+def hides_cost(project: Project | None) -> bool:
+    """Whether amounts of cost are internal: the client buys a result, or sees progress only."""
+    return project is not None and (project.billing_kind == "fixed_price" or project.client_sees != "spend")
+
+
+def _tells_cost(names: Names) -> bool:
+    """Whether what the rule's ladder measures is something that this client may not see."""
+    crosses = names.rule.crosses
+    measured = crosses.value.names if crosses else frozenset()
+    return hides_cost(names.facts.project) and any(name.startswith(COST) for name in measured)
