@@ -202,6 +202,7 @@ class _Reader:
                 self._node(next(self.events), (*path, f"{key}\0{self.nodes}"))
                 continue
             found[key] = self._node(next(self.events), (*path, key), event)
+        self._close(event, path)
         return found
 
     def _key(self, event: Any, path: Path) -> str | None:
@@ -224,6 +225,7 @@ class _Reader:
         found: list[Any] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             found.append(self._node(event, (*path, len(found))))
+        self._close(event, path)
         return found
 
     def _scalar(self, event: Any, path: Path) -> Any:
@@ -243,6 +245,9 @@ class _Reader:
         self.marks[path] = Mark(
             start.line + 1, start.column + 1, start.index, end.index, style, key_line, key_column
         )
+
+    def _close(self, event: Any, path: Path) -> None:
+        self.marks[path] = self.marks[path]._replace(end=event.end_mark.index)
 
     def _position(self, event: Any) -> Position:
         return Position(self.path, event.start_mark.line + 1, event.start_mark.column + 1)

@@ -130,23 +130,28 @@ class Around:
 
 @dataclass(frozen=True, slots=True)
 class Crosses:
-    """A ladder with memory. `levels` are ratios or amounts; `key` and `period` name identities."""
+    """A ladder with memory. `levels` are ratios, numbers or amounts of `currency`, or an expression that gives them for
+    each project (`vars.NAME`): ask `rules.language.ladders.levels_of`. `key` and `period` name identities.
+    """
 
     value: Expression
-    levels: tuple[Decimal, ...]
+    levels: tuple[Decimal, ...] | Expression
     rearm: Decimal
     direction: Literal["up", "down"] = "up"
     key: str | None = None
     period: str | None = None
     rebase_on: tuple[str, ...] = ("baseline.approved",)
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
     """One entry of `do:`. `id` is the given id, or kind, text and ordinal among equals.
 
-    keys: the action's own keys after checking: expressions are compiled, recipients are lists of text,
-    durations are Durations; `text` stays the key of a text or {"inline": ...}.
+    keys: the action's own keys after checking. `to` and `not_to` are tuples of words, `target` is a word, `due` and
+    `expires` are Durations, `text` is a key of `RuleSet.texts` (inline texts get one of their own); what may be an
+    expression (`status`, `value`, and the values of `with`, `tracker`, `books`, `body`) is a compiled Expression when
+    it begins with a name, else the value as written.
     """
 
     kind: str
@@ -162,7 +167,8 @@ class ActionSpec:
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One checked rule. `id` is "pack/name" for a shipped pack's rule. `memory_hash` changes when its memory
-    words change: its memory is then reset, on record. `source` is its YAML, for the reader.
+    words change: its memory is then reset, on record. `source` is its YAML, for the reader. A rule that an override
+    switched off is `disabled`: it stands in `RuleSet.rules` and is no candidate for any event.
     """
 
     id: str
@@ -183,6 +189,7 @@ class Rule:
     pack: str | None = None
     memory_hash: str = ""
     source: str = ""
+    disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +206,9 @@ class Text:
 class RuleSet:
     """Everything that decides, immutable, named by the hash of its content.
 
-    by_type: event type -> rules in file order; `scheduled` are the rules of the clock.
-    texts: key -> locale -> Text; a rule of a pack names its texts "pack/key".
+    by_type: event type -> rules in file order; `scheduled` are the rules of the clock. Disabled rules are in neither.
+    texts: key -> locale -> Text; a rule of a pack names its texts "pack/key". Whoever picks by a reader's locale asks
+    `rules.language.wording.choose`.
     """
 
     version: str

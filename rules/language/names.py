@@ -7,7 +7,7 @@ also explains a name that is not among them: the object that is not there on thi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from rules.facts.catalogue import BOUND, EVENTS, OBJECTS, STANDING, Field
@@ -42,13 +42,23 @@ class TypeEnv:
 
     def with_names(self, more: Mapping[str, Type]) -> TypeEnv:
         """The same with more names in reach."""
-        return TypeEnv({**self.names, **more}, self.formers, self.values, self.where, self.currencies)
+        return replace(self, names={**self.names, **more})
+
+    def with_values(self, more: Mapping[str, tuple[Any, ...]]) -> TypeEnv:
+        """The same with further closed lists of values."""
+        return replace(self, values={**self.values, **more})
+
+    def without(self, names: Iterable[str]) -> TypeEnv:
+        """The same without some names."""
+        gone = frozenset(names)
+        return replace(self, names={n: t for n, t in self.names.items() if n not in gone})
 
     def explain_unknown(self, name: str) -> tuple[str, str]:
         """What is wrong with a name that is not in reach, and what was meant."""
         head, _, rest = name.partition(".")
         if name in BOUND and BOUND[name][1]:
-            return f"`{name}` is known only in a rule with `{BOUND[name][1]}`", ""
+            inside = "in `do:` of a rule" if BOUND[name][1] == "crosses" else "in a rule"
+            return f"`{name}` is known only {inside} with `{BOUND[name][1]}`", ""
         if head == "vars":
             known = [n for n in self.names if n.startswith("vars.")]
             return f"there is no variable `{rest}`", allowed_here(
@@ -97,8 +107,8 @@ def fields_of(objects: Iterable[str]) -> dict[str, Field]:
 
 
 def objects_of(event_types: Iterable[str]) -> list[str]:
-    """The objects known on at least one of these event types: the standing ones, its own and those it brings."""
-    found = list(STANDING)
+    """The objects known on at least one of these event types: its own and those it brings."""
+    found: list[str] = []
     for name in event_types:
         found += [EVENTS[name].object, *EVENTS[name].also]
     return list(dict.fromkeys(found))
@@ -130,7 +140,7 @@ def bound_names(words: Iterable[str]) -> dict[str, Type]:
 def environment(
     event_types: Iterable[str],
     *,
-    objects: Iterable[str] = (),
+    objects: Iterable[str] = STANDING,
     words: Iterable[str] = (),
     variables: Mapping[str, Type] | None = None,
     values: Mapping[str, tuple[Any, ...]] | None = None,
@@ -138,11 +148,12 @@ def environment(
 ) -> TypeEnv:
     """The names a rule on these events may use.
 
-    objects: further objects its trigger brings ("milestone" of an `around`).  words: words of the rule that bind names.
-    variables: "vars.NAME" -> type.  values: closed lists beyond `VALUES`.  currencies: of the projects in its scope.
+    objects: those that are known whatever the event ("milestone" of an `around` among them).  words: words of the rule
+    that bind names.  variables: "vars.NAME" -> type.  values: closed lists beyond `VALUES`.  currencies: those of the
+    projects in its scope.
     """
     types = sorted(event_types)
-    known = [*objects_of(types), *objects]
+    known = dict.fromkeys((*objects, *objects_of(types)))
     former = {name for t in types for name in fields_of([EVENTS[t].object])}
     names = {**names_of(known, currencies), **bound_names(words), **(variables or {})}
     where = (

@@ -101,7 +101,6 @@ class _Walk:
             return
         self.check(node)
         asked = tested or (isinstance(node, nodes.Test) and node.name in ("defined", "known"))
-        asked = asked or (isinstance(node, nodes.Filter) and node.name == "default")
         for below in node.iter_child_nodes():
             self.visit(below, items, loops, asked)
 

@@ -6,12 +6,12 @@ as 21 September 2026; Chinese sets spaces between figures and characters. Other 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, get_timezone_location
@@ -22,6 +22,8 @@ from rules.facts.duration import Duration
 from rules.facts.money import Money, format_money, format_percent
 
 NOTHING: Final = "–"
+
+T = TypeVar("T")
 
 _UNITS: Final = {
     "m": ("minute", "分钟"),
@@ -43,6 +45,20 @@ def language(locale: str) -> Locale:
     return Locale("en", "GB") if str(found) == "en" else found
 
 
+def is_locale(tag: str) -> bool:
+    """Whether a tag such as en or zh-CN names a locale."""
+    try:
+        Locale.parse(tag.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return False
+    return True
+
+
+def choose(by_locale: Mapping[str, T], locale: str) -> T | None:
+    """What stands for the reader's locale: exactly it, or its language alone (en for en-GB)."""
+    return by_locale.get(locale) or by_locale.get(locale.partition("-")[0])
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """How one reader sees values: in this locale and zone."""
@@ -61,18 +77,9 @@ class Wording:
             return NOTHING
         if isinstance(value, bool):
             return ("是" if value else "否") if self.chinese else ("yes" if value else "no")
-        if isinstance(value, Decimal | int):
-            return self.number(value)
-        if isinstance(value, Money):
-            return self.money(value)
-        if isinstance(value, datetime):
-            return self.when(value)
-        if isinstance(value, date):
-            return self.day(value)
-        if isinstance(value, Duration):
-            return self.duration(value)
-        if isinstance(value, list | tuple):
-            return self.listed(value)
+        for kind, worded in _BY_KIND:
+            if isinstance(value, kind):
+                return worded(self, value)
         return str(_wanted(value, str, "a text"))
 
     def money(self, value: Any) -> str:
@@ -135,6 +142,16 @@ class Wording:
 
     def _city(self) -> str:
         return get_timezone_location(zone_of(self.zone), locale=language(self.locale), return_city=True)
+
+
+_BY_KIND: Final[tuple[tuple[Any, Callable[[Wording, Any], str]], ...]] = (
+    ((int, Decimal), Wording.number),
+    (Money, Wording.money),
+    (datetime, Wording.when),
+    (date, Wording.day),
+    (Duration, Wording.duration),
+    ((list, tuple), Wording.listed),
+)
 
 
 def _chinese_day(day: date, form: str) -> str:

@@ -1,0 +1,261 @@
+"""The actions of a rule: `do:` -> `ActionSpec`s.
+
+In: the actions as written, what the rule may name, who is in reach. Out: specs with compiled expressions and checked
+words, and the messages they send, whose texts are held against their readers afterwards (messages.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rules.facts.project import Project, Workspace
+from rules.language.conditions import compile_at, value_at
+from rules.language.expressions import Compiled
+from rules.language.messages import Message, with_names
+from rules.language.model import ActionSpec, Expression
+from rules.language.names import Type, TypeEnv, names_of
+from rules.language.nearest import allowed_here
+from rules.language.reach import in_reach
+from rules.language.recipients import Audience, Recipient, read_recipients
+from rules.language.sources import Source
+from rules.language.text_files import TextSource, text_at
+from rules.language.triggers import read_duration
+
+# What an action makes known to those after it.
+MAKES_KNOWN: Final = {"open_change": ("change",), "request_decision": ("approval",)}
+
+_VALUES: Final = ("tracker", "books", "body", "with")
+_AS_WRITTEN: Final = (
+    "field",
+    "about",
+    "need",
+    "reason",
+    "merge_into",
+    "change",
+    "connection",
+    "urgent",
+    "confirms",
+)
+
+
+@dataclass
+class ActionReader:
+    """Reads the actions of one rule, in order: what one makes known, the next may name.
+
+    text_key: makes the key of a text from the one written (a pack's own, or the workspace's).
+    """
+
+    rule_id: str
+    env: TypeEnv
+    workspace: Workspace
+    projects: list[Project]
+    variables: Mapping[str, Any]
+    text_key: Callable[[str], str]
+    figures: frozenset[str] = frozenset()
+    messages: list[Message] = field(default_factory=list)
+    inline: dict[str, dict[str, TextSource]] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
+
+    def read(self, do: Source) -> tuple[ActionSpec, ...]:
+        """Every action of `do:`."""
+        found = [self._action(do.below(i)) for i in range(len(do.value or ()))]
+        return tuple(spec for spec in found if spec is not None)
+
+    def _action(self, entry: Source) -> ActionSpec | None:
+        if not isinstance(entry.value, dict) or len(entry.value) != 1:
+            return None
+        kind = next(iter(entry.value))
+        action = entry.below(kind)
+        if not isinstance(action.value, dict):
+            return None
+        condition = compile_at(action.below("if"), self.env, ("bool",)) if "if" in action.value else None
+        projects = self._projects(condition)
+        audience = Audience(self.env, self.workspace, projects, self.variables)
+        self._learn(kind, before=True)
+        recipients = self._recipients(action, kind, audience)
+        keys = self._keys(action, kind)
+        spec_id = self._id(action, kind)
+        self._text(action, kind, spec_id, keys, recipients, projects)
+        self._learn(kind)
+        return ActionSpec(
+            kind=kind,
+            id=spec_id,
+            keys=keys,
+            at=action.at(key=True),
+            condition=condition,
+            delay=read_duration(action.below("delay")),
+            review=action.get("review"),
+            send_in=action.get("send_in"),
+        )
+
+    def _projects(self, condition: Compiled | None) -> list[Project]:
+        conditions: list[Expression] = [condition] if condition is not None else []
+        return in_reach(self.projects, conditions, self.workspace, self.variables)
+
+    def _learn(self, kind: str, *, before: bool = False) -> None:
+        """What a decision asks about is known in its own text; what an action opens, to the actions after it."""
+        if before != (kind == "request_decision"):
+            return
+        objects = MAKES_KNOWN.get(kind, ())
+        if objects:
+            self.env = self.env.with_names(names_of(objects, self.env.currencies))
+
+    def _recipients(self, action: Source, kind: str, audience: Audience) -> tuple[Recipient, ...]:
+        found = read_recipients(action.below("to"), audience)
+        read_recipients(action.below("not_to"), audience)
+        if kind == "task":
+            for one in found:
+                if one.kind == "client_role" or (one.kind == "person" and one.client_reads):
+                    hint = "ask a client by email or request_decision"
+                    action.tell(f"a task is for the team, and `{one.word}` is the client's", hint, "to")
+        if kind in ("email", "task", "request_decision"):
+            for one in found:
+                if one.kind == "room":
+                    hint = f"write `chat: {{to: {one.word}, ...}}`, or a role"
+                    action.tell(f"`{one.word}` is a chat connection, and `{kind}` goes to people", hint, "to")
+        return found
+
+    def _keys(self, action: Source, kind: str) -> dict[str, Any]:
+        given = action.value
+        keys: dict[str, Any] = {name: given[name] for name in _AS_WRITTEN if name in given}
+        keys |= {name: _words(given[name]) for name in ("to", "not_to", "add", "remove") if name in given}
+        for name in _VALUES:
+            if name in given:
+                part = action.below(name)
+                keys[name] = {k: value_at(part.below(k), self.env) for k in given[name]}
+        for name in ("status", "value"):
+            if name in given:
+                keys[name] = value_at(action.below(name), self.env)
+        for name in ("due", "expires"):
+            if name in given:
+                keys[name] = read_duration(action.below(name))
+        if "target" in given:
+            keys["target"] = self._target(action.below("target"))
+        self._check(action, kind)
+        return keys
+
+    def _target(self, target: Source) -> str:
+        """An issue of the event or the project, or one named outright: connection/key."""
+        word = str(target.value)
+        connection = word.partition("/")[0]
+        if "/" in word:
+            if connection not in self.workspace.connections:
+                hint = allowed_here(connection, self.workspace.connections, "connections")
+                target.tell(f"there is no connection `{connection}`", hint)
+            return word
+        known = _targets(self.env)
+        if word not in known:
+            target.tell(
+                f"`{word}` is no issue to act on", allowed_here(word, [*known, "CONNECTION/KEY"], "targets")
+            )
+        return word
+
+    def _check(self, action: Source, kind: str) -> None:
+        given = action.value
+        if kind == "label" and not ("add" in given or "remove" in given):
+            action.tell("`label` neither adds nor removes", "write add: LABEL or remove: LABEL")
+        if kind == "webhook" and given.get("connection") not in self.workspace.connections:
+            name = str(given.get("connection"))
+            hint = allowed_here(name, self.workspace.connections, "connections")
+            action.tell(f"there is no connection `{name}`", hint, "connection")
+        needed = {
+            "apply_change": "change",
+            "open_change": given.get("about"),
+            "request_decision": given.get("about"),
+        }
+        noun = needed.get(kind)
+        if noun in ("change", "milestone", "issue") and f"{noun}.id" not in self.env.names:
+            heads = sorted({n.partition(".")[0] for n in self.env.names})
+            key = "change" if kind == "apply_change" else "about"
+            action.tell(f"`{noun}` is not known {self.env.where}", f"known: {', '.join(heads)}", key)
+
+    def _id(self, action: Source, kind: str) -> str:
+        """The given id, or kind, text and ordinal among equals."""
+        given, text = action.get("id"), action.get("text")
+        found = str(given) if given else f"{kind}:{text}" if isinstance(text, str) else kind
+        self.taken[found] = count = self.taken.get(found, 0) + 1
+        if given and count > 1:
+            action.tell(
+                f"two actions of this rule have the id `{given}`", "ids of actions are unique in a rule", "id"
+            )
+        return found if count == 1 else f"{found}:{count}"
+
+    def _text(
+        self,
+        action: Source,
+        kind: str,
+        spec_id: str,
+        keys: dict[str, Any],
+        recipients: Iterable[Recipient],
+        projects: list[Project],
+    ) -> None:
+        if "text" not in action.value:
+            return
+        place = action.below("text")
+        keys["text"] = self._key_of(place, spec_id)
+        names = self._text_names(kind, keys)
+        reads = self._client_reads(kind, keys, recipients, projects)
+        locales = self._locales(kind, recipients, projects, reads)
+        env = self.env.with_names(names)
+        self.messages.append(
+            Message(place, self.rule_id, kind, keys["text"], env, locales, reads, projects, self.figures)
+        )
+
+    def _key_of(self, place: Source, spec_id: str) -> str:
+        """The key of a text; one written inline becomes a text of its own."""
+        if isinstance(place.value, str):
+            return self.text_key(place.value)
+        key = f"{self.rule_id}#{spec_id}"
+        self.inline[key] = {
+            locale: text_at(place.document, (*place.path, locale), locale) for locale in place.value or {}
+        }
+        return key
+
+    def _text_names(self, kind: str, keys: Mapping[str, Any]) -> dict[str, Type]:
+        names = with_names(keys.get("with", {}))
+        if kind == "request_decision" or "approval.id" in self.env.names:
+            names["link"] = Type("text")
+        return names
+
+    def _client_reads(
+        self, kind: str, keys: Mapping[str, Any], recipients: Iterable[Recipient], projects: list[Project]
+    ) -> bool:
+        if kind == "comment":
+            connection = str(keys.get("target", "")).partition("/")[0]
+            return any(
+                t.client_can_read
+                for p in projects
+                for t in p.tracked_by
+                if "/" not in str(keys.get("target")) or t.connection == connection
+            )
+        return any(one.client_reads for one in recipients)
+
+    def _locales(
+        self, kind: str, recipients: Iterable[Recipient], projects: list[Project], client_reads: bool
+    ) -> dict[str, str]:
+        """Each locale in which the text will be read, and by whom."""
+        found: dict[str, str] = {}
+        for one in recipients:
+            for person in one.people:
+                found.setdefault(person.locale, f"{person.name} ({one.word})")
+        if kind == "comment" and client_reads:
+            for project in projects:
+                client = self.workspace.clients[project.client]
+                found.setdefault(client.locale, f"client {client.name}")
+        elif kind in ("comment", "record") or any(one.kind == "room" for one in recipients):
+            found.setdefault(self.workspace.locale, "the team")
+        return found
+
+
+def _targets(env: TypeEnv) -> list[str]:
+    """The names that stand for issues here."""
+    names = ["project.home"] if "project.home" in env.names else []
+    heads = {"issue": "issue", "change": "change.issues", "entry": "entry.issue", "comment": "comment.on"}
+    known = {n.partition(".")[0] for n in env.names}
+    return [*names, *(target for head, target in heads.items() if head in known)]
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    return tuple(value) if isinstance(value, list) else (value,)

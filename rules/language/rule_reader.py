@@ -1,0 +1,203 @@
+"""One rule: YAML -> `Rule`, with everything wrong in it told at its place.
+
+In: a rule as written (a pack's with the words that an override sets), the workspace, the variables, the texts. Out: the
+rule and the messages it sends, or none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rules.facts import codec
+from rules.facts.project import Project, Workspace
+from rules.language.actions import ActionReader
+from rules.language.conditions import conditions_at, name_at
+from rules.language.expressions import Compiled
+from rules.language.ladders import read_crosses
+from rules.language.messages import COST, Message
+from rules.language.model import Crosses, Rule, Scope
+from rules.language.names import Type, TypeEnv, environment
+from rules.language.reach import in_reach, in_scope, read_scope
+from rules.language.sources import Source
+from rules.language.text_files import TextSource
+from rules.language.triggers import Triggered, read_calendars, read_on_holiday, read_trigger
+
+MEMORY_WORDS: Final = ("crosses", "once_per")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all rules of a load share: the workspace, types and defaults of variables ("vars.NAME", NAME)."""
+
+    workspace: Workspace
+    variable_types: Mapping[str, Type]
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A rule, the messages it sends, and its inline texts by key and locale."""
+
+    rule: Rule
+    messages: tuple[Message, ...]
+    inline: Mapping[str, Mapping[str, TextSource]]
+    projects: tuple[Project, ...]
+
+
+def read_rule(
+    source: Source, setting: Setting, text_key: Callable[[str], str], pack: str | None = None
+) -> Built | None:
+    """The rule that stands at a place; none when its trigger cannot be understood."""
+    trigger = read_trigger(source, setting.workspace)
+    if trigger is None:
+        return None
+    scope = read_scope(source.below("scope"), setting.workspace)
+    projects = in_scope(scope, setting.workspace)
+    if not projects and not source.findings.broken():
+        hint = "projects that are closed or archived do not count"
+        source.tell(
+            "no project is in the scope of this rule",
+            hint,
+            *(("scope",) if scope != Scope() else ()),
+            severity="warning",
+        )
+    env = _environment(source, trigger, projects, setting)
+    crosses = (
+        read_crosses(
+            source.below("crosses"),
+            _without_level(env),
+        )
+        if "crosses" in source.value
+        else None
+    )
+    env = _with_levels(env, crosses)
+    conditions = conditions_at(source.below("if"), _without_level(env))
+    _contradictions(source, conditions)
+    reached = in_reach(projects, conditions, setting.workspace, setting.variables)
+    reader = ActionReader(
+        rule_id=_full_id(source, pack),
+        env=env,
+        workspace=setting.workspace,
+        projects=reached,
+        variables=setting.variables,
+        text_key=text_key,
+        figures=_figures(crosses),
+    )
+    do = reader.read(source.below("do"))
+    rule = Rule(
+        id=reader.rule_id,
+        title=_title(source, reader.rule_id),
+        at=source.at("id") if source.get("id") else source.at(),
+        trigger=trigger.trigger,
+        do=do,
+        scope=scope,
+        conditions=conditions,
+        crosses=crosses,
+        once_per=_once_per(source.below("once_per"), env),
+        send_in=source.get("send_in"),
+        review=source.get("review"),
+        calendar=read_calendars(source.below("calendar"), setting.workspace),
+        on_holiday=read_on_holiday(source),
+        vars=setting.variables,
+        pack=pack,
+        memory_hash=_memory_hash(source),
+        source=_yaml(source),
+    )
+    return Built(rule, tuple(reader.messages), reader.inline, tuple(reached))
+
+
+def _environment(source: Source, trigger: Triggered, projects: list[Project], setting: Setting) -> TypeEnv:
+    workspace = setting.workspace
+    values: dict[str, tuple[Any, ...]] = {
+        "project.id": tuple(sorted(workspace.projects)),
+        "client.id": tuple(sorted(workspace.clients)),
+        "project.client": tuple(sorted(workspace.clients)),
+        **trigger.values,
+    }
+    return environment(
+        trigger.types,
+        objects=trigger.objects,
+        words=(*trigger.words, *(("crosses",) if "crosses" in source.value else ())),
+        variables=setting.variable_types,
+        values=values,
+        currencies=frozenset(p.currency for p in projects),
+    )
+
+
+def _without_level(env: TypeEnv) -> TypeEnv:
+    """`if:` decides before the ladder does: there is no level yet."""
+    return env.without({"level", "value"})
+
+
+def _with_levels(env: TypeEnv, crosses: Crosses | None) -> TypeEnv:
+    """The level that fired is one of the levels, and of the kind of the figure."""
+    if crosses is None:
+        return env
+    kind = crosses.value.type if isinstance(crosses.value, Compiled) else Type("number")
+    known = env.with_names({"level": kind, "value": kind})
+    return (
+        known.with_values({"level": crosses.levels})
+        if isinstance(crosses.levels, tuple) and not crosses.currency
+        else known
+    )
+
+
+def _figures(crosses: Crosses | None) -> frozenset[str]:
+    if crosses is None or not any(name.startswith(COST) for name in crosses.value.names):
+        return frozenset()
+    return frozenset({"level", "value"})
+
+
+def _contradictions(source: Source, conditions: tuple[Compiled, ...]) -> None:
+    """Two conditions that ask the same name for different values can never hold together."""
+    needed: dict[str, frozenset[Any]] = {}
+    for condition in conditions:
+        for name, values in condition.equalities.items():
+            both = needed.get(name, values) & values
+            if not both:
+                told = f"these conditions can never hold together: `{name}` cannot be all of it at once"
+                source.tell(told, "use `or`, or `in [a, b]`", "if")
+                return
+            needed[name] = both
+
+
+def _once_per(source: Source, env: TypeEnv) -> tuple[str, ...]:
+    given = source.value
+    places = (
+        [source.below(i) for i in range(len(given))] if isinstance(given, list) else [source] if given else []
+    )
+    names = [name_at(place, env) for place in places]
+    return tuple(name for name in names if name)
+
+
+def _full_id(source: Source, pack: str | None) -> str:
+    own = str(source.get("id") or "")
+    return f"{pack}/{own}" if pack else own
+
+
+def _title(source: Source, fallback: str) -> Mapping[str, str]:
+    given = source.get("title")
+    if isinstance(given, dict):
+        return {str(locale): str(text) for locale, text in given.items()}
+    return {"en": str(given or fallback)}
+
+
+def _memory_hash(source: Source) -> str:
+    words = {word: source.get(word) for word in MEMORY_WORDS if source.get(word) is not None}
+    return hashlib.sha256(codec.dumps(words).encode()).hexdigest()[:16] if words else ""
+
+
+def _yaml(source: Source) -> str:
+    """The rule as its author wrote it, without the indent of its list and without what follows it."""
+    mark = source.document.marks.get(source.path)
+    if mark is None:
+        return ""
+    written = " " * (mark.column - 1) + source.document.text[mark.start : mark.end]
+    lines = textwrap.dedent(written).rstrip().splitlines()
+    while lines and (not lines[-1].strip() or lines[-1].startswith("#")):
+        lines.pop()
+    return "\n".join(lines) + "\n"
