@@ -11,13 +11,13 @@ from datetime import datetime, time
 from functools import lru_cache
 from typing import Any
 
-from rules.language.expressions import compile_match
-
 from rules.facts.calendar import local_to_utc
 from rules.facts.catalogue import EVENTS
 from rules.facts.event import Event, Record, SourceEvent, event_id
 from rules.facts.project import Booking, Project, Tracking, Workspace
-from rules.language.model import UNKNOWN, Expression, ExpressionError
+from rules.language.expressions import compile_expression
+from rules.language.model import UNKNOWN, Expression, ExpressionError, Position, Problem
+from rules.language.names import TypeEnv, names_of
 
 PEOPLE = ("person", "assignee", "reporter", "author", "submitter", "approver")
 
@@ -106,7 +106,16 @@ def _matches(text: str, source: SourceEvent) -> bool:
 
 @lru_cache(maxsize=512)
 def _compiled(text: str) -> Expression:
-    return compile_match(text)
+    """The expression of a `match`. Raises ExpressionError for one that cannot be compiled: `check` told of it."""
+    found, problems = compile_match(text, Position("match", 1, 1))
+    if found is None:
+        raise ExpressionError(str(problems[0]))
+    return found
+
+
+def compile_match(text: str, at: Position) -> tuple[Expression | None, list[Problem]]:
+    """A `match` of the workspace: a condition on the fields of `entry` or `issue`."""
+    return compile_expression(text, at, TypeEnv(names_of(("entry", "issue"))), wanted=("bool",))
 
 
 def _known_people(workspace: Workspace, connection: str, record: Record) -> Record:
