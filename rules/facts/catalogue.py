@@ -154,7 +154,7 @@ EVENTS: Mapping[str, EventType] = {
             "change",
             "drafted assessed sent approved rejected changes_requested expired withdrawn superseded applied "
             "apply_failed",
-            also="issue decision",
+            also="issue decision approval",
         ),
         *_family(
             "approval", "sent opened answered expired withdrawn superseded bounced", also="change decision milestone"
