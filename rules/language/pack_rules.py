@@ -17,7 +17,7 @@ from rules.language.names import Type
 from rules.language.nearest import allowed_here
 from rules.language.packs import NAMES, Pack, ReadPack
 from rules.language.sources import Findings, Source
-from rules.language.variables import BadVariable, read_as, variable_type
+from rules.language.variables import SHOWN_AS, BadVariable, read_as, variable_type
 
 # Word of `set:` -> where it stands in a rule.
 PLACES: Final[Mapping[str, Path]] = {
@@ -35,8 +35,6 @@ PLACES: Final[Mapping[str, Path]] = {
     "send_in": ("send_in",),
     "review": ("review",),
 }
-
-_KINDS: Final = {"percent": "number", "recipient": "text"}
 
 
 @dataclass
@@ -88,7 +86,7 @@ def variables(
         for name in (document.value or {}).get("vars") or ():
             declared = Source(document, ("vars", name), findings)
             kind = str(declared.get("type"))
-            types[f"vars.{name}"] = Type(_KINDS.get(kind, kind))
+            types[f"vars.{name}"] = Type(SHOWN_AS.get(kind, kind))
             defaults[name] = _default(declared, kind)
             _check_values(declared, str(name), kind, given)
     return types, defaults

@@ -133,17 +133,15 @@ def _variable(source: Source, word: str, name: str, audience: Audience) -> Recip
     if word not in audience.env.names:
         source.tell(*audience.env.explain_unknown(word))
         return None
-    workspace = audience.workspace
-    values = {audience.variables.get(name)} | {v.get(name) for v in _levels(workspace, audience.projects)}
-    reads, people = False, list(audience.team)
-    for value in sorted(str(v) for v in values if v is not None):
-        if value in workspace.connections:
-            continue
-        found = _recipient(source, value, audience)
-        if found is not None:
-            reads = reads or found.client_reads
-            people += found.people
-    return Recipient(word, "field", tuple(dict.fromkeys(people)), reads)
+    values = {
+        audience.variables.get(name),
+        *(v.get(name) for v in _levels(audience.workspace, audience.projects)),
+    }
+    words = sorted(str(value) for value in values if value is not None)
+    found = [one for value in words if (one := _recipient(source, value, audience)) is not None]
+    people = {person.id: person for one in found for person in one.people}
+    kind: WordKind = "room" if any(one.kind == "room" for one in found) else "field"
+    return Recipient(word, kind, tuple(people.values()), any(one.client_reads for one in found))
 
 
 def _levels(workspace: Workspace, projects: Iterable[Project]) -> Iterable[Mapping[str, Any]]:

@@ -18,7 +18,8 @@ from rules.language.model import UNKNOWN
 from rules.language.names import ANY, Type
 from rules.language.operations import kind_of
 
-KINDS: Final = ("text", "number", "percent", "money", "duration", "bool", "list")
+# Kinds of a declaration whose values are of another kind in expressions.
+SHOWN_AS: Final = {"percent": "number", "recipient": "text"}
 
 _PERCENT: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?%")
 
@@ -51,8 +52,8 @@ def read_variable(value: Any) -> Any:
 
 def read_as(value: Any, kind: str) -> Any:
     """A variable read as its declaration says; BadVariable when it is of another kind."""
-    found = value if kind == "text" else read_variable(value)
-    wanted = "number" if kind == "percent" else kind
+    wanted = SHOWN_AS.get(kind, kind)
+    found = value if wanted == "text" else read_variable(value)
     if found is None or found is UNKNOWN or kind_of(found) != wanted:
         raise BadVariable(f"`{_written(value)}` is not {_EXAMPLES[kind]}")
     return found
@@ -60,6 +61,7 @@ def read_as(value: Any, kind: str) -> Any:
 
 _EXAMPLES: Final = {
     "text": "text",
+    "recipient": "a recipient such as project.lead, or a chat connection",
     "number": "a number such as 3",
     "percent": "a percentage such as 80%",
     "money": "money such as 2000 CNY",
