@@ -1,0 +1,57 @@
+"""The `webhook` operation: a signed POST to an address of yours.
+
+In: an operation with `body`. Out: `Done`. Signed as Standard Webhooks ask; `webhook-id` is the action's key and the
+same on every try, so that the receiver can drop what it has seen: idempotent.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from connectors.base import ConnectorError, Done, Http, Operation, Settings
+from connectors.signatures import sign_standard_webhooks
+from connectors.webhook import mapping
+from rules.facts import codec
+
+
+def post(operation: Operation, settings: Settings, http: Http) -> Done:
+    """Send `body` (any values; money and times as the API writes them), else subject and text of the message.
+
+    keys read: `body`, `date` (the time to sign with; now, unless it is given).
+    """
+    said = {"subject": operation.message.subject, "text": operation.message.body}
+    body = codec.write_json(codec.to_plain(operation.keys.get("body", said))).encode()
+    now = operation.keys.get("date") or datetime.now(UTC)
+    headers = {"Content-Type": "application/json", **_signed(body, operation.key, settings, now)}
+    found = http.request("POST", _address(settings), headers=headers, data=body)
+    return Done(receipt=operation.key, detail=str(found.status))
+
+
+def check(settings: Settings, _http: Http) -> str:
+    """What the connection can do; an address can only be tried by posting to it."""
+    wrong = mapping.problems(settings.get("events") or [])
+    if wrong:
+        raise ConnectorError(f"{settings.name}: {'; '.join(wrong)}", retryable=False)
+    takes = f"takes signed events, {len(settings.get('events') or [])} of them mapped"
+    return (
+        f"{takes}; posts to `url`, which cannot be tried without a message" if settings.get("url") else takes
+    )
+
+
+def _signed(body: bytes, key: str, settings: Settings, now: datetime) -> dict[str, str]:
+    secret = settings.get("signing_secret")
+    if not secret:
+        raise ConnectorError(
+            f"{settings.name}: set `signing_secret`, nothing is posted unsigned", retryable=False
+        )
+    try:
+        return sign_standard_webhooks(body, str(secret), key, now)
+    except ValueError as problem:
+        raise ConnectorError(f"{settings.name}: `signing_secret`: {problem}", retryable=False) from None
+
+
+def _address(settings: Settings) -> str:
+    address = settings.get("url")
+    if not address:
+        raise ConnectorError(f"{settings.name}: set `url`, the address to post to", retryable=False)
+    return str(address)

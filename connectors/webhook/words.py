@@ -1,0 +1,98 @@
+"""Our words on the wire: which event types a webhook may bring, and how their fields are written in JSON.
+
+In: a field of the catalogue and a foreign value. Out: the value as the core knows it, or a refusal with its path.
+What stands for consent or is Accord's own doing (changes, approvals, baselines, messages) is never taken from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from connectors.foreign import Foreign
+from rules.facts.catalogue import COST_CLASSES, EVENTS, OBJECTS, Field
+from rules.facts.duration import BadDuration, Duration
+from rules.facts.ledger import MEASURES
+from rules.facts.money import BadNumber, Money, UnknownCurrency, decimal_of
+
+_FAMILIES: Final = ("bill", "comment", "expense", "invoice", "issue", "ledger", "payment", "time")
+# Documents carry the fields of the ledger entry behind them.
+_DOCUMENTS: Final = ("bill", "invoice", "payment")
+# Words that the ledger adds up by.
+_CLOSED: Final[Mapping[str, tuple[str, ...]]] = {"class": COST_CLASSES, "measure": MEASURES}
+TYPES: Final = frozenset(name for name in EVENTS if name.partition(".")[0] in _FAMILIES)
+
+
+def fields_of(event_type: str) -> Mapping[str, Field]:
+    """The fields that an event of this type may carry."""
+    noun = EVENTS[event_type].object
+    return {**(OBJECTS["entry"] if noun in _DOCUMENTS else {}), **OBJECTS[noun]}
+
+
+def value_of(field: Field, value: Foreign, currency: Foreign | None = None) -> Any:
+    """The value of one field. `currency` is what stands beside an amount that names none itself."""
+    if field.type == "money":
+        return _money(value, currency)
+    read = _READERS[field.type](value)
+    if read not in _CLOSED.get(field.name, (read,)):
+        raise value.refuse(f"{value.path} is {str(read)[:40]!r}, known are {', '.join(_CLOSED[field.name])}")
+    return read
+
+
+def _text(value: Foreign) -> str:
+    return str(value.value) if isinstance(value.value, int | Decimal) else value.text()
+
+
+def _number(value: Foreign) -> Decimal:
+    if not isinstance(value.value, str):
+        return value.number()
+    try:
+        return decimal_of(value.value)
+    except BadNumber as problem:
+        raise value.refuse(f"{value.path}: {problem}") from None
+
+
+def _money(value: Foreign, currency: Foreign | None) -> Money:
+    """Money as "12.30 USD", as {"amount": "12.30", "currency": "USD"}, or a number with the currency beside it."""
+    if isinstance(value.value, dict):
+        return _money(value["amount"], value["currency"])
+    try:
+        if isinstance(value.value, str) and " " in value.value.strip():
+            return Money.parse(value.value)
+        if currency is None:
+            raise value.refuse(
+                f"{value.path} names no currency: write it as 12.30 USD, or give `currency` beside it"
+            )
+        return Money(_number(value), currency.text())
+    except (BadNumber, UnknownCurrency) as problem:
+        raise value.refuse(f"{value.path}: {problem}") from None
+
+
+def _date(value: Foreign) -> date:
+    """A day, or the day of a time as its writer saw it."""
+    return value.stamp().date() if len(value.text()) > 10 else value.day()
+
+
+def _duration(value: Foreign) -> Duration:
+    try:
+        return Duration.parse(value.text())
+    except BadDuration as problem:
+        raise value.refuse(f"{value.path}: {problem}") from None
+
+
+def _list(value: Foreign) -> list[str]:
+    return [_text(one) for one in value.each()]
+
+
+_READERS: Final[Mapping[str, Callable[[Foreign], Any]]] = {
+    "text": _text,
+    "int": Foreign.whole,
+    "number": _number,
+    "date": _date,
+    "time": Foreign.time,
+    "duration": _duration,
+    "bool": Foreign.flag,
+    "list": _list,
+}
