@@ -43,12 +43,16 @@ def _sendings(rule: Rule, spec: ActionSpec) -> Iterator[Any]:
     conditions = frozenset(c.text for c in (*rule.conditions, *((spec.condition,) if spec.condition else ())))
     target = spec.keys.get("to", spec.keys.get("target"))
     triggers = sorted(rule.trigger.types) if isinstance(rule.trigger, When) else [rule.trigger]
-    memory = (
-        (rule.crosses.value.text, rule.crosses.levels)
-        if isinstance(rule.crosses and rule.crosses.levels, tuple)
-        else rule.id
-    )
+    ladder = _ladder(rule)
     for trigger in triggers:
         for one in target if isinstance(target, tuple) else (target,):
-            ladder = memory if rule.crosses else None
             yield spec.kind, spec.keys["text"], one, trigger, conditions, rule.scope, ladder
+
+
+def _ladder(rule: Rule) -> Any:
+    """What makes two ladders fire together; one whose levels vary by project is like no other."""
+    if rule.crosses is None:
+        return None
+    return (
+        (rule.crosses.value.text, rule.crosses.levels) if isinstance(rule.crosses.levels, tuple) else rule.id
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from rules.facts.catalogue import BOUND, EVENTS, OBJECTS, STANDING, Field
@@ -101,8 +102,13 @@ def _field_hint(head: str, rest: str, fields: list[str]) -> str:
     return allowed_here(rest, fields, "fields")
 
 
-def fields_of(objects: Iterable[str]) -> dict[str, Field]:
+def fields_of(objects: Iterable[str]) -> Mapping[str, Field]:
     """Dotted name -> field of the catalogue, for those of the objects that the catalogue has."""
+    return _fields(tuple(objects))
+
+
+@lru_cache(maxsize=512)
+def _fields(objects: tuple[str, ...]) -> Mapping[str, Field]:
     return {f"{name}.{f.name}": f for name in objects for f in OBJECTS.get(name, {}).values()}
 
 
@@ -119,8 +125,13 @@ def type_of(kind: str) -> Type:
     return Type({"int": "number", "object": "any"}.get(kind, kind))
 
 
-def names_of(objects: Iterable[str], project_currencies: frozenset[str] = frozenset()) -> dict[str, Type]:
+def names_of(objects: Iterable[str], project_currencies: frozenset[str] = frozenset()) -> Mapping[str, Type]:
     """Name -> type of every field of the objects. Figures of the project are in its currency."""
+    return _names(tuple(objects), project_currencies)
+
+
+@lru_cache(maxsize=512)
+def _names(objects: tuple[str, ...], project_currencies: frozenset[str]) -> Mapping[str, Type]:
     found = {name: type_of(f.type) for name, f in fields_of(objects).items()}
     if not project_currencies:
         return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -70,19 +71,20 @@ _REFUSED: Final[dict[type[nodes.Node], str]] = {
 }
 
 
-def inspect(source: str) -> tuple[list[Used], list[Fault]]:
+@lru_cache(maxsize=4096)
+def inspect(source: str) -> tuple[tuple[Used, ...], tuple[Fault, ...]]:
     """The names a source uses, in its order, and its faults."""
     if len(source) > MAX_SOURCE:
-        return [], [Fault(f"the text has over {MAX_SOURCE:,} characters", "make it shorter", 0)]
+        return (), (Fault(f"the text has over {MAX_SOURCE:,} characters", "make it shorter", 0),)
     try:
         tree = environment("en", "UTC").parse(source)
     except TemplateSyntaxError as error:
-        return [], [_syntax(error, source)]
+        return (), (_syntax(error, source),)
     except RecursionError:
-        return [], [Fault("the text is nested too deep", "make it simpler", 0)]
+        return (), (Fault("the text is nested too deep", "make it simpler", 0),)
     walk = _Walk(source)
     walk.visit(tree, frozenset(), 0)
-    return walk.used, walk.faults
+    return tuple(walk.used), (*walk.faults, *_lonely_buttons(source))
 
 
 class _Walk:
@@ -234,7 +236,7 @@ _SYNTAX: Final = (
 )
 
 
-def button_and_table_faults(source: str) -> Iterator[Fault]:
+def _lonely_buttons(source: str) -> Iterator[Fault]:
     """Buttons that are not alone in their paragraph: they would stay plain text."""
     for found in re.finditer(r"\[[^\]\n]+\]\(\{\{[^}\n]*\}\}\)", source):
         before, after = source[: found.start()], source[found.end() :]
