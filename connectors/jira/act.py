@@ -11,13 +11,14 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any
 
-from connectors.base import ConnectorError, Done, Http, Malformed, Operation, Response, Settings
-from connectors.foreign import Foreign, read
+from connectors.base import Done, Http, Operation, Settings
+from connectors.foreign import Foreign
 from connectors.jira.api import call, get, is_cloud
 from connectors.jira.shape import plain_text
 from connectors.markers import bears, marker
+from connectors.operations import listed, receipt, refused, text_of
 
 _FIELDS = {"due": "duedate", "title": "summary", "type": "issuetype", "milestone": "fixVersions"}
 _LINK = re.compile(r"(https?://[^\s<>\"]+[^\s<>\".,;:!?)])")
@@ -27,9 +28,9 @@ _WIKI = re.compile(r"([\[\]{}!|])")
 
 def comment(operation: Operation, settings: Settings, http: Http) -> Done:
     """Add a comment that ends with our marker."""
-    body = _body(f"{_text(operation)}\n\n{marker(operation.key)}", settings)
+    body = _body(f"{text_of(operation)}\n\n{marker(operation.key)}", settings)
     made = call(settings, http, "POST", "/issue/{key}/comment", json={"body": body}, key=_target(operation))
-    return Done(receipt=_receipt(made, "id"))
+    return Done(receipt=receipt(made, "id"))
 
 
 def find_comment(operation: Operation, settings: Settings, http: Http) -> Done | None:
@@ -54,7 +55,7 @@ def transition(operation: Operation, settings: Settings, http: Http) -> Done:
     way = _way(ways, wanted)
     if way is None:
         allowed = ", ".join(sorted({w["to"]["name"].text() for w in ways})) or "nothing"
-        _fail(
+        raise refused(
             settings,
             f"{key} cannot go from {now} to {wanted or 'a status without a name'}; allowed: {allowed}",
         )
@@ -86,7 +87,7 @@ def set_field(operation: Operation, settings: Settings, http: Http) -> Done:
 
 def label(operation: Operation, settings: Settings, http: Http) -> Done:
     """Add and remove labels; doing it again changes nothing."""
-    changes = [{verb: name} for verb in ("add", "remove") for name in _names(operation, settings, verb)]
+    changes = [{verb: name} for verb in ("add", "remove") for name in _labels(operation, settings, verb)]
     call(settings, http, "PUT", "/issue/{key}", json={"update": {"labels": changes}}, key=_target(operation))
     return Done(detail=f"{len(changes)} label changes")
 
@@ -99,12 +100,12 @@ def create_issue(operation: Operation, settings: Settings, http: Http) -> Done:
         "project": {"key": _target(operation)},
         "issuetype": {"name": str(given.pop("type", "Task"))},
         "summary": str(operation.keys.get("title") or operation.message.subject),
-        "description": _body(_text(operation), settings),
+        "description": _body(text_of(operation), settings),
         "labels": labels,
         **_fields(given, settings),
     }
     made = call(settings, http, "POST", "/issue", json={"fields": fields})
-    return Done(receipt=_receipt(made, "key"))
+    return Done(receipt=receipt(made, "key"))
 
 
 def find_issue(operation: Operation, settings: Settings, http: Http) -> Done | None:
@@ -136,7 +137,7 @@ def _value(name: str, value: Any, settings: Settings) -> Any:
         # Jira's number fields are JSON numbers: as many digits as those hold, or not at all.
         number = int(value) if value == value.to_integral_value() else float(value)
         if Decimal(str(number)) != value:
-            _fail(settings, f"{name}: {value} has more digits than a number field of Jira holds")
+            raise refused(settings, f"{name}: {value} has more digits than a number field of Jira holds")
         return number
     return value if value is None or isinstance(value, bool | int | str | list) else str(value)
 
@@ -145,17 +146,12 @@ def _target(operation: Operation) -> str:
     return operation.target or ""
 
 
-def _text(operation: Operation) -> str:
-    return (operation.message.short or operation.message.body).strip()
-
-
-def _names(operation: Operation, settings: Settings, verb: str) -> list[str]:
+def _labels(operation: Operation, settings: Settings, verb: str) -> list[str]:
     """Labels to add or remove. Jira has none with spaces in them."""
-    given = operation.keys.get(verb) or []
-    names = [str(name) for name in (given if isinstance(given, list | tuple) else [given])]
+    names = listed(operation.keys.get(verb))
     bad = next((name for name in names if not name or re.search(r"\s", name)), None)
     if bad is not None:
-        _fail(settings, f"the label {bad!r} is empty or has a space in it, which Jira does not allow")
+        raise refused(settings, f"the label {bad!r} is empty or has a space in it, which Jira does not allow")
     return names
 
 
@@ -178,15 +174,3 @@ def _inline(paragraph: str) -> list[dict[str, Any]]:
             mark = {"marks": [{"type": "link", "attrs": {"href": part}}]} if index % 2 else {}
             nodes += [{"type": "text", "text": part, **mark}] if part else []
     return nodes
-
-
-def _receipt(made: Response, name: str) -> str | None:
-    """The id of what was made. The status said that it was: a body nobody can read does not undo it."""
-    try:
-        return read(made.content)[name].id()
-    except Malformed:
-        return None
-
-
-def _fail(settings: Settings, reason: str) -> NoReturn:
-    raise ConnectorError(f"{settings.name}: {reason}", retryable=False)

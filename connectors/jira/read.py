@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from connectors import polling
 from connectors.base import ConnectorError, Http, Read, Settings
 from connectors.foreign import Foreign
 from connectors.jira.api import get, is_cloud
@@ -24,14 +24,11 @@ from connectors.jira.shape import (
     taken_back,
     time_event,
 )
+from connectors.operations import listed
+from connectors.polling import Place
 from rules.facts.event import SourceEvent
 
-PAGES = 10
-"""Pages one poll reads at most: bounds its memory and time; the cursor says where the next one goes on."""
-
 _PAGE = "50"
-_OVERLAP = timedelta(minutes=2)
-_PAUSE = timedelta(seconds=30)
 _FIELDS = (
     "summary,issuetype,status,resolution,resolutiondate,statuscategorychangedate,assignee,reporter,duedate,"
     "timeoriginalestimate,timespent,labels,fixVersions,created,updated,project"
@@ -55,34 +52,14 @@ def read(wanted: Read, settings: Settings, http: Http) -> Iterable[SourceEvent]:
     return [comment_event(kind, Foreign(params["comment"], "comment"), issue, settings, at)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a poll stands: what it looks through, from when, on which page; `started` is the next one's `since`."""
-
-    step: str
-    since: str
-    started: str
-    page: str = ""
-
-    @property
-    def after(self) -> datetime:
-        """Changes at or after this are taken: an overlap, for what Jira's index shows late."""
-        return datetime.fromisoformat(self.since) - _OVERLAP
-
-
 def poll(settings: Settings, http: Http, cursor: str, now: datetime) -> tuple[Iterable[SourceEvent], str]:
-    """What changed since the cursor ("", "since:TIME", or what the last poll gave), and the next cursor."""
-    place = _place(settings, cursor, now)
-    if place.step == "issues" and not place.page and now - datetime.fromisoformat(place.since) < _PAUSE:
-        return (), cursor if cursor.startswith("{") else json.dumps(asdict(place))
-    events: list[SourceEvent] = []
-    for _ in range(PAGES):
-        step = _changed_issues if place.step == "issues" else _removed_time
-        found, place = step(settings, http, place, now)
-        events += found
-        if place.since == place.started and not place.page and place.step == "issues":
-            break
-    return events, json.dumps(asdict(place))
+    """What changed since the cursor, and the next cursor: the issues with all that is on them, then removed time."""
+
+    def page(place: Place) -> tuple[list[SourceEvent], Place | None]:
+        step = _removed_time if place.step == "removed" else _changed_issues
+        return step(settings, http, place, now)
+
+    return polling.poll(settings, cursor, now, page)
 
 
 def check(settings: Settings, http: Http) -> str:
@@ -91,28 +68,14 @@ def check(settings: Settings, http: Http) -> str:
     return f"Jira knows us as {me['displayName'].text()} ({(me.get('accountId') or me['name']).id()})"
 
 
-def _place(settings: Settings, cursor: str, now: datetime) -> _Place:
-    if cursor.startswith("{"):
-        place = _Place(**json.loads(cursor))
-        return place if place.page or place.step != "issues" else replace(place, started=now.isoformat())
-    since = cursor.removeprefix("since:") or str(settings.get("since") or now.isoformat())
-    start = datetime.fromisoformat(since)
-    return _Place(
-        "issues", (start if start.tzinfo else start.replace(tzinfo=UTC)).isoformat(), now.isoformat()
-    )
-
-
 def _changed_issues(
-    settings: Settings, http: Http, place: _Place, now: datetime
-) -> tuple[list[SourceEvent], _Place]:
+    settings: Settings, http: Http, place: Place, now: datetime
+) -> tuple[list[SourceEvent], Place | None]:
     """One page of changed issues with their comments and worklogs."""
     # By key, so that an issue which changes meanwhile cannot push another over the edge of a page.
     # JQL knows minutes only and reads a written time in the profile's zone: a span back from now has neither fault.
     minutes = int((now - place.after).total_seconds() // 60) + 1
-    named = settings.get("projects") or []
-    projects = ", ".join(
-        json.dumps(str(key)) for key in (named if isinstance(named, list | tuple) else [named])
-    )
+    projects = ", ".join(json.dumps(key) for key in listed(settings.get("projects")))
     jql = f"{f'project in ({projects}) AND ' if projects else ''}updated >= -{minutes}m ORDER BY key ASC"
     cloud = is_cloud(settings)
     params = {"jql": jql, "fields": f"{_FIELDS},comment,worklog", "expand": "changelog", "maxResults": _PAGE}
@@ -122,7 +85,7 @@ def _changed_issues(
     issues = answer["issues"].each()
     found = [event for issue in issues for event in _events_of(issue, settings, http, place.after)]
     page = _next_page(answer, place.page, len(issues))
-    return found, replace(place, page=page) if page else replace(place, step="removed", page="")
+    return found, place.at("issues", page) if page else place.at("removed")
 
 
 def _next_page(answer: Foreign, page: str, count: int) -> str:
@@ -204,8 +167,8 @@ def _all(issue: Foreign, noun: str, plural: str, settings: Settings, http: Http)
 
 
 def _removed_time(
-    settings: Settings, http: Http, place: _Place, _: datetime
-) -> tuple[list[SourceEvent], _Place]:
+    settings: Settings, http: Http, place: Place, _: datetime
+) -> tuple[list[SourceEvent], Place | None]:
     """One page of deleted worklogs, of which Jira keeps the number only: the ledger knows the project by it."""
     since = place.page or str(int(place.after.timestamp() * 1000))
     answer = get(settings, http, "/worklog/deleted", params={"since": since})
@@ -220,8 +183,8 @@ def _removed_time(
         for gone in answer["values"].each()
     ]
     if not answer["lastPage"].flag():
-        return found, replace(place, page=str(answer["until"].whole()))
-    return found, _Place("issues", place.started, place.started)
+        return found, place.at("removed", str(answer["until"].whole()))
+    return found, None
 
 
 def _bare(gone: Foreign) -> Mapping[str, Any]:
