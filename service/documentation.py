@@ -12,6 +12,10 @@ import click
 from connectors.base import Connector
 from rules.facts.catalogue import BOUND, EVENTS, OBJECTS, STANDING
 
+INTRODUCTION = (
+    "What rules, texts, scenarios and the API can name. `?` may be `none`; **internal** never reaches a client; "
+    "**written** is text that people typed into a tracker, internal unless the project allows it.\n"
+)
 MADE = "<!-- Made by `make docs` from the code. Edit the code, not this page. -->\n"
 
 
@@ -29,8 +33,7 @@ def facts_page() -> str:
     lines = [
         "# Facts\n",
         MADE,
-        "What rules, texts, scenarios and the API can name. `?` may be `none`; **internal** never reaches a client; "
-        "**written** is text that people typed into a tracker, internal unless the project allows it.\n",
+        INTRODUCTION,
         "## Events\n",
         "| event | about | also known |",
         "|---|---|---|",
@@ -59,7 +62,7 @@ def connectors_page(connectors: Mapping[str, Connector]) -> str:
     for c in connectors.values():
         lines += [
             f"## {c.title}\n",
-            f"`connector: {c.name}`. How to set it up: [connectors/{c.name}/README.md](../connectors/{c.name}/README.md).\n",
+            f"`connector: {c.name}`. [How to set it up](../connectors/{c.name}/README.md).\n",
             f"- in: {', '.join(f'`{e}`' for e in sorted(c.events)) or 'nothing'}",
             f"- out: {', '.join(f'`{k}` ({o.once})' for k, o in sorted(c.operations.items())) or 'nothing'}\n",
         ]
