@@ -27,7 +27,7 @@ def corrections(
     The text is the alert's own ("level" -> "level_corrected") or else `corrected`; besides the names of the event it
     knows `told` (value, day) and `next` (level, again_level, rearm_below).
     """
-    after = next_words(crossed)
+    after = next_words(crossed.record, crossed.value, crossed.ladder)
     notes: list[Planned] = []
     problems: list[str] = []
     for copy in _one_each(copies):

@@ -6,10 +6,8 @@ it causes. What the rule writes joins the draft only when it comes to an end wit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from rules.engine.corrections import corrections
 from rules.engine.firing import Firing, Outcome
@@ -24,7 +22,7 @@ from rules.engine.memory import (
     remember_told,
     wrongly_told,
 )
-from rules.engine.names import Facts, Names
+from rules.engine.names import Facts, Names, slot_names
 from rules.engine.near import figure, near_level, near_miss
 from rules.engine.plan import plan
 from rules.engine.state import Draft, State
@@ -47,7 +45,7 @@ def decide(
     rule: Rule, facts: Facts, draft: Draft, state: State, rules: RuleSet, *, quiet: bool = False
 ) -> Decision:
     """Ask one rule. `quiet`: out_of_scope and condition_false are not worded, for nobody stores them."""
-    names = Names(facts, rule, _bound(facts))
+    names = Names(facts, rule, slot_names(facts))
     status = facts["project.status"] if facts.project else None
     elsewhere = out_of_scope(rule, facts.event.type, facts.project, facts.client, status)
     if elsewhere is not None:
@@ -65,16 +63,6 @@ def decide(
     if decision.verdict is None or decision.verdict.kind != "error" or decision.actions or decision.events:
         draft.puts.update(own.puts)
     return decision
-
-
-def _bound(facts: Facts) -> Mapping[str, Any]:
-    """What a slot of the clock binds: its offset, or its time."""
-    slot = facts.event.objects.get("slot") if facts.event.type == "slot.due" else None
-    if slot is None:
-        return {}
-    return (
-        {"slot": slot["at"]} if slot.get("offset") is None else {"slot": slot["at"], "offset": slot["offset"]}
-    )
 
 
 def _stopped(facts: Facts, rule: Rule, names: Names, stop: Stop) -> Verdict:

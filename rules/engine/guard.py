@@ -19,6 +19,9 @@ from rules.language.operations import truth
 # A project on hold or closing still has money and dates; one that has not begun or is over has not.
 AT_WORK: Final = frozenset({"active", "on_hold", "closing"})
 
+# What happens to the house itself or to a client as a whole belongs to no project.
+_HOUSE: Final = frozenset({"connection", "rules", "calendar", "message", "slot"})
+
 StopKind = Literal["out_of_scope", "condition_false", "unknown", "error"]
 
 
@@ -43,7 +46,10 @@ def out_of_scope(
     """
     if (elsewhere := _elsewhere(rule, project, client)) is not None:
         return elsewhere
-    if project is not None and status not in AT_WORK and not event_type.startswith("project."):
+    noun = event_type.partition(".")[0]
+    if project is None:
+        return None if noun in _HOUSE else "it belongs to no project, and rules speak about projects"
+    if status not in AT_WORK and noun != "project":
         return f"project {project.id} is {status}, and rules speak about projects at work"
     return None
 

@@ -42,6 +42,14 @@ class Crossed:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """Which ladder an event is about (the id of its record), and the value it shows."""
+
+    memory: str
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Unseen:
     """The ladder cannot be stepped: the value, its key or its period is not known this time."""
 
@@ -59,36 +67,37 @@ def cross(rule: Rule, crosses: Crosses, names: Names, draft: Draft, before: Name
     before: the names as they were before the whole cascade; a ladder without memory starts from that value, and
     levels passed then count as fired before start.
     """
-    value, identity = _seen(crosses, names)
-    if isinstance(identity, str):
-        return Unseen(identity)
-    id = memory_id(rule, names.facts.event.project, *identity)
+    seen = see(rule, crosses, names)
+    if isinstance(seen, Unseen):
+        return seen
     ladder = ladder_of(crosses, names)
-    kept = draft.get("memory", id)
+    kept = draft.get("memory", seen.memory)
     reset = kept is not None and kept.get("_words", rule.memory_hash) != rule.memory_hash
     if kept is None or reset:
-        kept = _seeded(rule, crosses, names, before, ladder, value)
-    stepped, outcome = step({**kept, "id": id}, value, ladder, history=names.facts.event.history)
-    return Crossed(stepped, outcome, value, ladder, reset)
+        kept = _seeded(rule, crosses, names, before, ladder, seen.value)
+    stepped, outcome = step(
+        {**kept, "id": seen.memory}, seen.value, ladder, history=names.facts.event.history
+    )
+    return Crossed(stepped, outcome, seen.value, ladder, reset)
+
+
+def see(rule: Rule, crosses: Crosses, names: Names) -> Seen | Unseen:
+    """The ladder that an event is about, and its value."""
+    value = number(crosses.value.value(names))
+    if value is None:
+        return Unseen(f"`{crosses.value.text}` is unknown: {missing(crosses.value, names)}")
+    identity = []
+    for name in (crosses.key, crosses.period):
+        found = names(name) if name else ""
+        if found is UNKNOWN or found is None:
+            return Unseen(f"the ladder's `{name}` is not known")
+        identity.append(str(found))
+    return Seen(memory_id(rule, names.facts.event.project, *identity), value)
 
 
 def ladder_of(crosses: Crosses, names: Names) -> Ladder:
     """The levels that hold for this project."""
     return Ladder(levels_of(crosses, names), crosses.direction, crosses.rearm)
-
-
-def _seen(crosses: Crosses, names: Names) -> tuple[Decimal, tuple[str, str] | str]:
-    """The ladder's value with its key and period, or with a sentence that says what is not known."""
-    value = number(crosses.value.value(names))
-    if value is None:
-        return Decimal(0), f"`{crosses.value.text}` is unknown: {missing(crosses.value, names)}"
-    identity = []
-    for name in (crosses.key, crosses.period):
-        found = names(name) if name else ""
-        if found is UNKNOWN or found is None:
-            return value, f"the ladder's `{name}` is not known"
-        identity.append(str(found))
-    return value, (identity[0], identity[1])
 
 
 def number(value: Any) -> Decimal | None:
@@ -204,9 +213,9 @@ def wrongly_told(record: Record, cleared: Cleared) -> list[Copied]:
     return found
 
 
-def next_words(crossed: Crossed) -> Record:
+def next_words(record: Record, value: Decimal, ladder: Ladder) -> Record:
     """`next` of a correction note: level, again_level and rearm_below as numbers, none where there is none."""
-    after = next_message(crossed.record, crossed.value, crossed.ladder)
+    after = next_message(record, value, ladder)
     return {"level": after.level, "again_level": after.again_level, "rearm_below": after.rearm_below}
 
 

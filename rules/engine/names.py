@@ -245,6 +245,15 @@ class Names:
         return UNKNOWN
 
 
+def slot_names(facts: Facts) -> Mapping[str, Any]:
+    """What a slot of the clock binds: its time, and its offset where it has one."""
+    slot = facts.event.objects.get("slot") if facts.event.type == "slot.due" else None
+    if slot is None:
+        return {}
+    offset = {} if slot.get("offset") is None else {"offset": slot["offset"]}
+    return {"slot": slot["at"], **offset}
+
+
 def _version(approval: Record) -> int:
     return int(approval.get("version") or 0)
 

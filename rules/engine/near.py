@@ -62,9 +62,10 @@ def figure(crosses: Crosses, number: Decimal) -> str:
     if crosses.currency is not None:
         return format_money(Money(number, crosses.currency))
     levels = crosses.levels if isinstance(crosses.levels, tuple) else ()
-    if all(abs(level) <= _LARGEST_SHARE for level in levels):
-        return format_percent(number)
-    return shown(number)
+    if any(abs(level) > _LARGEST_SHARE for level in levels):
+        return shown(number)
+    whole = number * 100 == (number * 100).to_integral_value() and number in levels
+    return format_percent(number, places=0 if whole else 1)
 
 
 def _value(condition: Expression, resolve: Resolve) -> Any:
