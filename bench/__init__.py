@@ -1,0 +1,1 @@
+"""Measurements of the promises, side by side in one run: `make bench`. Figures are ratios; the machine is whatever it is."""
