@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
+from rules.facts.duration import Duration
 from rules.facts.money import MINOR_UNITS
 from rules.language.functions import FUNCTIONS, NAME_FUNCTIONS
 from rules.language.hints import OTHER_NAMES, WORDS, bare_number, conversion
 from rules.language.names import ANY, Type, TypeEnv
-from rules.language.nearest import allowed_here, did_you_mean
+from rules.language.nearest import MOST_SHOWN, allowed_here, did_you_mean
 from rules.language.operations import ARITHMETIC, ORDERED, shown
 from rules.language.syntax import Binary, Call, Choice, Compare, ListOf, Literal, Logic, Name, Node, Unary
 
@@ -222,13 +223,17 @@ class Checker:
         allowed = self.env.values.get(name.name)
         if allowed is None:
             return
-        for literal in other.items if isinstance(other, ListOf) else (other,):
-            if not isinstance(literal, Literal) or literal.value is None or literal.value in allowed:
+        for one in other.items if isinstance(other, ListOf) else (other,):
+            constant = _constant(one)
+            if constant is None or constant in allowed or type(constant) is not type(next(iter(allowed), "")):
                 continue
-            words = [v if isinstance(v, str) else shown(v) for v in allowed]
-            if type(literal.value) is type(allowed[0] if allowed else ""):
-                hint = allowed_here(str(literal.value), words, "values")
-                self.tell(literal, f"`{name.name}` is never {shown(literal.value)}", hint)
+            told = f"`{name.name}` is never {self.source(one)}"
+            if isinstance(constant, str):
+                self.tell(one, told, allowed_here(constant, [str(v) for v in allowed], "values"))
+            else:
+                self.tell(
+                    one, told, f"values: {', '.join(_as_written(v, one) for v in allowed[:MOST_SHOWN])}"
+                )
 
     def _call(self, node: Call) -> Type:
         if node.function in NAME_FUNCTIONS:
@@ -308,6 +313,21 @@ class Checker:
         Choice: _choice,
         Call: _call,
     }
+
+
+def _constant(node: Node) -> Any:
+    """The value of a literal with or without a sign; none for anything else."""
+    if isinstance(node, Unary) and node.operator in ("-", "+") and isinstance(node.operand, Literal):
+        value = node.operand.value
+        return -value if node.operator == "-" and isinstance(value, Decimal | Duration) else value
+    return node.value if isinstance(node, Literal) else None
+
+
+def _as_written(value: Any, like: Node) -> str:
+    """A value in the manner of the literal that it is compared with."""
+    if isinstance(value, Decimal) and isinstance(like, Literal) and like.written == "percent":
+        return f"{(value * 100).normalize():f}%"
+    return shown(value)
 
 
 def _apart(left: Type, right: Type) -> bool:

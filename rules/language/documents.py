@@ -8,6 +8,7 @@ Holding a document against a JSON Schema is `rules.language.schemas.check_schema
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -99,7 +100,8 @@ def read(text: str, path: str) -> tuple[Document | None, list[Problem]]:
     try:
         value = reader.read()
     except yaml.MarkedYAMLError as error:
-        return None, [*reader.problems, explain_yaml_error(error, path, text)]
+        final = explain_yaml_error(error, path, text)
+        return None, [*(p for p in reader.problems if p.at.line != final.at.line), final]
     except _OverLimitError as error:
         return None, [*reader.problems, error.problem]
     return Document(path, value, reader.marks, text, frozenset(reader.flagged)), reader.problems
@@ -166,9 +168,15 @@ class _Reader:
             return None
         self._plain_words_only(event, path)
         if isinstance(event, yaml.MappingStartEvent):
-            return self._mapping(path)
+            found = self._mapping(path)
+            if event.flow_style:
+                self._torn(found, path)
+            return found
         if isinstance(event, yaml.SequenceStartEvent):
-            return self._sequence(path)
+            entries = self._sequence(path)
+            if event.flow_style:
+                self._torn(dict(enumerate(entries)), path)
+            return entries
         return self._scalar(event, path)
 
     def _within_limits(self, event: Any, path: Path) -> None:
@@ -204,6 +212,22 @@ class _Reader:
             found[key] = self._node(next(self.events), (*path, key), event)
         self._close(event, path)
         return found
+
+    def _torn(self, entries: dict[Any, Any], path: Path) -> None:
+        """Inside { } and [ ] a comma ends a plain value: an expression with a comma comes out in two pieces."""
+        for (key, value), (after, rest) in itertools.pairwise(entries.items()):
+            piece = rest if isinstance(after, int) else after if rest is None else None
+            mark = self.marks[*path, key]
+            if (
+                mark.style == ""
+                and isinstance(value, str)
+                and isinstance(piece, str)
+                and _opened(value) > 0 > _opened(piece)
+            ):
+                told = f"YAML ends `{value}` at the comma"
+                at = Position(self.path, mark.line, mark.column)
+                self.problems.append(Problem(at, told, "write the whole expression in quotes"))
+                self.flagged |= {(*path, key), (*path, after)}
 
     def _key(self, event: Any, path: Path) -> str | None:
         if not isinstance(event, yaml.ScalarEvent):
@@ -256,6 +280,11 @@ class _Reader:
         self.problems.append(Problem(self._position(event), message, hint))
         if path is not None:
             self.flagged.add(path)
+
+
+def _opened(text: str) -> int:
+    """How many brackets a piece of text opens and does not close."""
+    return text.count("(") - text.count(")")
 
 
 def _source_index(text: str, mark: Mark, value: str, offset: int) -> int:

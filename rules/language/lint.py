@@ -31,9 +31,9 @@ def same_message_twice(rules: Iterable[Rule], findings: Findings) -> None:
             for key in _sendings(rule, spec):
                 first = seen.setdefault(key, (rule, spec))
                 if first[1] is not spec:
-                    of = "in this rule" if first[0] is rule else f"in rule `{first[0].id}`"
-                    hint = f"the other is at {first[1].at}; tell them apart by `if`, or leave one out"
-                    told = f"`{spec.keys['text']}` is sent to the same recipients twice: here and {of}"
+                    of = "this rule" if first[0] is rule else f"rule `{first[0].id}`"
+                    hint = f"{of} does so at {first[1].at}; tell them apart by `if`, or leave one out"
+                    told = f"`{spec.keys['text']}` goes to the same recipients twice"
                     findings.add(Problem(spec.at, told, hint, "warning"))
 
 

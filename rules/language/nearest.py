@@ -20,10 +20,20 @@ def nearest(word: str, allowed: Iterable[str], most: int = 1) -> list[str]:
     wanted = _form(word)[:200]
     if wanted in by_form:
         return [by_form[wanted]]
-    close = get_close_matches(wanted, list(by_form), n=most, cutoff=0.7)
-    last = [f for f in by_form if f.rpartition(".")[2] == wanted.rpartition(".")[2] and "." in f]
+    head, dot, rest = wanted.rpartition(".")
+    same_head = {f.rpartition(".")[2]: f for f in by_form if dot and f.rpartition(".")[0] == head}
+    if same_head:
+        close = get_close_matches(rest, list(same_head), n=most, cutoff=_cutoff(rest))
+        return [by_form[same_head[one]] for one in close]
+    close = get_close_matches(wanted, list(by_form), n=most, cutoff=_cutoff(wanted))
+    last = [f for f in by_form if f.rpartition(".")[2] == rest and "." in f]
     ranked = close or sorted(last, key=lambda f: -SequenceMatcher(None, f, wanted).ratio())
     return [by_form[f] for f in ranked[:most]]
+
+
+def _cutoff(word: str) -> float:
+    """One letter of a short word is a larger share of it."""
+    return 0.6 if len(word) <= 5 else 0.7
 
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:

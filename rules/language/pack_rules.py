@@ -55,10 +55,8 @@ def packs_in_use(documents: Iterable[Document], packs: ReadPack, findings: Findi
                 found.setdefault(str(name), pack)
                 continue
             available = [n for n in NAMES if packs(n) is not None]
-            at = document.at(("use", i))
-            findings.add(
-                Problem(at, f"there is no pack `{name}`", allowed_here(str(name), available, "packs"))
-            )
+            hint = allowed_here(str(name), available, "packs") if available else ""
+            findings.add(Problem(document.at(("use", i)), f"there is no pack `{name}`", hint))
     return found
 
 

@@ -81,6 +81,9 @@ def read_recipients(source: Source, audience: Audience) -> tuple[Recipient, ...]
 
 def _recipient(source: Source, word: str, audience: Audience) -> Recipient | None:
     side, _, role = word.partition(".")
+    if "@" in word:
+        _address(source, word, audience)
+        return None
     if side == "client" and role in CLIENT_ROLES:
         return _role(source, word, role, audience, client=True)
     if side == "project" and role in _team_roles(audience):
@@ -100,25 +103,25 @@ def _recipient(source: Source, word: str, audience: Audience) -> Recipient | Non
 
 def _role(source: Source, word: str, role: str, audience: Audience, *, client: bool) -> Recipient | None:
     people: dict[str, Person] = {}
+    without: list[Project] = []
     for project in audience.projects:
         # Before all absences and successions: who stands in for whom is a matter of the day.
         held = audience.workspace.holders(role, project, date.min)
-        if client:
-            held = [p for p in held if p.client == project.client]
-        if not held:
-            severity: Literal["error", "warning"] = "warning" if project.status == "draft" else "error"
-            source.tell(
-                f"nobody is {word} of project `{project.id}`", _who(role, project, client), severity=severity
-            )
+        held = [p for p in held if p.client == project.client] if client else held
         people |= {p.id: p for p in held}
+        without += [] if held else [project]
+    if without:
+        severity: Literal["error", "warning"] = (
+            "warning" if all(p.status == "draft" for p in without) else "error"
+        )
+        named = ", ".join(f"`{p.id}`" for p in without[:5]) + (", ..." if len(without) > 5 else "")
+        source.tell(f"nobody is {word} of {named}", _who(role, without[0], client), severity=severity)
     return Recipient(word, "client_role" if client else "team_role", tuple(people.values()), client)
 
 
 def _who(role: str, project: Project, client: bool) -> str:
     if client:
-        return (
-            f"give a contact of client `{project.client}` the role {role}, or leave the project out: `scope`"
-        )
+        return f"give a contact of client `{project.client}` the role {role}, or leave the project out with `scope`"
     if role == "deputy":
         return "name a `deputy` in the project"
     return f"give a person the role {role}, or name one in `roles:` of the project"
@@ -187,10 +190,6 @@ def _unknown_key(source: Source, word: str, audience: Audience) -> None:
     as_role = next((r for r in roles if r.endswith(f".{word}")), None)
     if as_role:
         source.tell(f"`{word}` is no person", f"did you mean `{as_role}`?")
-    elif "@" in word:
-        by_mail = next((k for k, p in workspace.people.items() if p.email == word), None)
-        hint = f"did you mean `{by_mail}`?" if by_mail else "people have keys in accord.yaml"
-        source.tell("a recipient is named by a key or role, not by an address", hint)
     else:
         known = [*workspace.people, *workspace.connections, *roles]
         hint = (
@@ -198,3 +197,9 @@ def _unknown_key(source: Source, word: str, audience: Audience) -> None:
             or "write client.ROLE, project.ROLE, a person's key, or a chat connection"
         )
         source.tell(f"there is no person or connection `{word}`", hint)
+
+
+def _address(source: Source, word: str, audience: Audience) -> None:
+    by_mail = next((k for k, p in audience.workspace.people.items() if p.email == word), None)
+    hint = f"did you mean `{by_mail}`?" if by_mail else "people and their addresses stand in accord.yaml"
+    source.tell("a recipient is a role or a person's key, not an address", hint)

@@ -19,8 +19,9 @@ from rules.language.conditions import conditions_at, name_at
 from rules.language.expressions import Compiled
 from rules.language.ladders import read_crosses
 from rules.language.messages import COST, Message
-from rules.language.model import Crosses, Rule, Scope
+from rules.language.model import Crosses, Problem, Rule, Scope
 from rules.language.names import Type, TypeEnv, environment
+from rules.language.operations import shown
 from rules.language.reach import in_reach, in_scope, read_scope
 from rules.language.sources import Source
 from rules.language.text_files import TextSource
@@ -157,12 +158,17 @@ def _contradictions(source: Source, conditions: tuple[Compiled, ...]) -> None:
     needed: dict[str, frozenset[Any]] = {}
     for condition in conditions:
         for name, values in condition.equalities.items():
-            both = needed.get(name, values) & values
-            if not both:
-                told = f"these conditions can never hold together: `{name}` cannot be all of it at once"
-                source.tell(told, "use `or`, or `in [a, b]`", "if")
-                return
-            needed[name] = both
+            if needed.get(name, values) & values:
+                needed[name] = needed.get(name, values) & values
+                continue
+            wanted = " and ".join(sorted(shown(v) for v in (*needed.get(name, ()), *values)))
+            told = (
+                f"this can never hold: `{name}` would have to be {wanted} at once"
+                if wanted
+                else "this can never hold"
+            )
+            source.findings.add(Problem(condition.at, told, "use `or`, or `in [a, b]`"))
+            return
 
 
 def _once_per(source: Source, env: TypeEnv) -> tuple[str, ...]:

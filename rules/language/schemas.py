@@ -1,8 +1,8 @@
 """A document held against a JSON Schema (draft 2020-12), told in plain words at the place to mend.
 
-In: a `Document` and a schema. Out: one `Problem` for each thing wrong, in the order of the file. Two words beyond the
-standard are understood in a schema: `patternErrorMessage` (what a text must look like, in words; editors show it too)
-and `x-later` (keys that belong to the language but not to this version of it).
+In: a `Document` and a schema. Out: one `Problem` for each thing wrong, in the order of the file. Three words beyond the
+standard are understood in a schema: `patternErrorMessage` (what a text must look like, in words; editors show it too),
+`x-later` (keys of the language that this version has not) and `x-meant` (a key -> the one that is meant by it).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _explain(document: Document, error: ValidationError) -> Iterable[Problem]:
         yield from _missing_keys(document, error, path)
         return
     tell = _EXPLAINED.get(str(error.validator), _otherwise)
-    message, hint = tell(error, _named(path))
+    message, hint = tell(error, _named(document, path))
     key_is_meant = "propertyNames" in error.absolute_schema_path
     at = document.at((*path, str(error.instance)), key=True) if key_is_meant else document.at(path)
     yield Problem(at, message, hint)
@@ -72,21 +72,30 @@ def _most_telling(error: ValidationError) -> ValidationError:
 
 def _unknown_keys(document: Document, error: ValidationError, path: Path) -> Iterable[Problem]:
     schema = error.schema if isinstance(error.schema, dict) else {}
-    allowed, later = list(schema.get("properties", {})), schema.get("x-later", [])
+    allowed, later, meant = (
+        list(schema.get("properties", {})),
+        schema.get("x-later", []),
+        schema.get("x-meant", {}),
+    )
     patterns = schema.get("patternProperties", {})
     unknown = [k for k in _keys(error) if k not in allowed and not _matches(patterns, k)]
     free = [k for k in allowed if k not in _keys(error)] or allowed
+    of = f" of {_named(document, path)}" if path else ""
     for key in unknown:
         at = document.at((*path, key), key=True)
+        if (*path, key) in document.flagged:
+            continue
         if key in later:
             yield Problem(
                 at, f"`{key}` is not available in this version", allowed_here("", allowed, "available")
             )
+        elif key in meant:
+            yield Problem(at, f"`{key}` is no key{of}", f"did you mean `{meant[key]}`?")
         elif key == "on":
             hint = "YAML 1.1 readers take it for true; " + allowed_here(key, free)
-            yield Problem(at, f"`on` is no key{_within(path)}", hint)
+            yield Problem(at, f"`on` is no key{of}", hint)
         else:
-            yield Problem(at, f"`{key}` is no key{_within(path)}", allowed_here(key, free))
+            yield Problem(at, f"`{key}` is no key{of}", allowed_here(key, free))
 
 
 def _matches(patterns: Mapping[str, Any], key: str) -> bool:
@@ -103,8 +112,9 @@ def _missing_keys(document: Document, error: ValidationError, path: Path) -> Ite
             nearest(k, [w for w in known if w not in given]) == [key] for k in given if k not in known
         )
         if key not in given and f"'{key}'" in error.message and not misspelt:
-            meaning = known.get(key, {}).get("description", "")
-            yield Problem(document.at(path), f"`{key}` is missing{_within(path)}", meaning)
+            meaning = str(known.get(key, {}).get("description", ""))
+            within = f" in {_named(document, path)}" if path else ""
+            yield Problem(document.at(path), f"`{key}` is missing{within}", meaning[:1].lower() + meaning[1:])
 
 
 def _subschemas(error: ValidationError) -> Mapping[str, Any]:
@@ -117,20 +127,19 @@ def _keys(error: ValidationError) -> list[str]:
     return list(given) if isinstance(given, dict) else []
 
 
-def _within(path: Path) -> str:
-    """Whose key it is, as the tail of a sentence: of `crosses`, of entry 2 of `do`; nothing at the top."""
-    if not path:
-        return ""
-    return f" of {_named(path)}"
-
-
-def _named(path: Path) -> str:
+def _named(document: Document, path: Path) -> str:
+    """The thing at a path as a person calls it: rule `forecast-overrun`, entry 2 of `do`, `crosses`."""
     if not path:
         return "the file"
-    if isinstance(path[-1], int):
-        above = next((str(p) for p in reversed(path) if isinstance(p, str)), "the list")
-        return f"entry {path[-1] + 1} of `{above}`"
-    return f"`{path[-1]}`"
+    if not isinstance(path[-1], int):
+        return f"`{path[-1]}`"
+    above = next((p for p in reversed(path) if isinstance(p, str)), "the list")
+    own = document.get((*path, "id"))
+    return (
+        f"{above.removesuffix('s')} `{own}`"
+        if isinstance(own, str) and own
+        else f"entry {path[-1] + 1} of `{above}`"
+    )
 
 
 def _type(error: ValidationError, name: str) -> tuple[str, str]:
@@ -172,6 +181,15 @@ def _size(words: str) -> Callable[[ValidationError, str], tuple[str, str]]:
     return tell
 
 
+def _short(error: ValidationError, name: str) -> tuple[str, str]:
+    given: Any = error.instance
+    return (
+        f"{name} has {len(given)} of at least {error.validator_value} entries"
+        if given
+        else f"{name} is empty"
+    ), ""
+
+
 def _too_few(error: ValidationError, name: str) -> tuple[str, str]:
     schema = error.schema if isinstance(error.schema, dict) else {}
     hint = allowed_here("", schema.get("properties", {})) if schema.get("properties") else ""
@@ -210,7 +228,7 @@ _EXPLAINED: dict[str, Callable[[ValidationError, str], tuple[str, str]]] = {
     "pattern": _pattern,
     "anyOf": _alternatives,
     "oneOf": _alternatives,
-    "minItems": _size("needs more entries: at least {}"),
+    "minItems": _short,
     "maxItems": _size("has more than {} entries"),
     "minLength": _size("may not be empty"),
     "maxLength": _size("is longer than {} characters"),

@@ -80,7 +80,7 @@ def read_calendars(source: Source, workspace: Workspace) -> tuple[str, ...]:
     places = (
         [source.below(i) for i in range(len(given))] if isinstance(given, list) else [source] if given else []
     )
-    known = (*PARTIES, *sorted(workspace.calendars))
+    known = (*PARTIES, *sorted(name for name in workspace.calendars if name))
     for place in places:
         if place.value not in known:
             place.tell(f"there is no calendar `{place.value}`", allowed_here(str(place.value), known))

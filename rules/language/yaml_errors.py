@@ -44,11 +44,6 @@ _WORDS: tuple[tuple[str, str, str], ...] = (
         "this line is neither `key: value` nor a list entry",
         "add the colon, or indent it below its key",
     ),
-    (
-        "did not find expected comment or line break",
-        "something follows `|` or `>`",
-        "start the text on the next line",
-    ),
     ("found a tab character", "a tab stands where only spaces may indent", "replace the tab by spaces"),
     (
         "did not find expected <document start>",
@@ -72,31 +67,38 @@ def explain_yaml_error(error: yaml.MarkedYAMLError, path: str, text: str) -> Pro
     line = _line(text, mark.line if mark else 0)
     at = Position(path, mark.line + 1, mark.column + 1) if mark else Position(path, 1, 1)
     begin = Position(path, opened.line + 1, opened.column + 1) if opened else at
-    torn = _torn_apart(line, at)
-    if torn is not None:
-        return torn
-    if "quoted scalar" in context and "escape" not in said:
-        return Problem(
-            begin,
-            "the quote opened here is not closed",
-            "close it on the same line, or use `|` for long text",
-        )
-    if "flow sequence" in context or "flow mapping" in context:
-        return _flow(begin, at, "[" if "sequence" in context else "{", line)
+    problem = (
+        _torn_apart(line, at) or _inside(begin, at, line, f"{context}: {said}") or _misplaced(at, line, said)
+    )
+    if problem is not None:
+        return problem
+    for words, message, hint in _WORDS:
+        if words in said:
+            return Problem(at, message, hint)
+    return Problem(at, f"not YAML: {said or 'it cannot be read'}", "quote the text or check the indentation")
+
+
+def _inside(begin: Position, at: Position, line: str, said: str) -> Problem | None:
+    """Something was opened at `begin`, and the parser gave up inside of it."""
+    if "block scalar" in said and "comment or line break" in said:
+        return _folded(begin, line)
+    if "quoted scalar" in said and "escape" not in said:
+        hint = "close it on the same line, or use `|` for long text"
+        return Problem(begin, "the quote opened here is not closed", hint)
+    if "flow sequence" in said or "flow mapping" in said:
+        return _flow(begin, at, "[" if "flow sequence" in said else "{", line)
+    return None
+
+
+def _misplaced(at: Position, line: str, said: str) -> Problem | None:
     if "cannot start any token" in said:
         return _bad_start(at, line[at.column - 1 : at.column])
     if "mapping values are not allowed" in said:
         return _second_colon(at, line)
     if "did not find expected key" in said:
-        return Problem(
-            at,
-            "this line does not line up with the keys above it",
-            "check its indentation and the quotes above it",
-        )
-    for words, message, hint in _WORDS:
-        if words in said:
-            return Problem(at, message, hint)
-    return Problem(at, f"not YAML: {said or 'it cannot be read'}", "quote the text or check the indentation")
+        hint = "check its indentation and the quotes above it"
+        return Problem(at, "this line does not line up with the keys above it", hint)
+    return None
 
 
 def _torn_apart(line: str, at: Position) -> Problem | None:
@@ -126,6 +128,12 @@ def _flow(begin: Position, at: Position, bracket: str, line: str) -> Problem:
         f"the `{bracket}` opened here is not closed",
         f"add `{closing}`, or a comma between its entries",
     )
+
+
+def _folded(begin: Position, line: str) -> Problem:
+    sign = line[begin.column - 1 : begin.column]
+    hint = "write the name first (budget.used > 80%), or quote the value; a long text starts on the next line"
+    return Problem(begin, f"`{sign}` at the start of a value begins a text of several lines", hint)
 
 
 def _bad_start(at: Position, sign: str) -> Problem:
