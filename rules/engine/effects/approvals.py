@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rules.engine.effects import changes, milestones
+from rules.engine.effects import changes, ledger, milestones
 from rules.engine.effects.shapes import Act, Applied, shown
 from rules.facts.approval import DECIDED, OPEN
 from rules.facts.calendar import local_day, working_days_between
@@ -61,7 +61,7 @@ def _answered(act: Act, project: Project, approval: Record) -> Applied:
 def _decided(act: Act, project: Project, approval: Record, verb: str) -> tuple[Event, ...]:
     """What the approval decides, where the record is still in the version that was asked about."""
     about, subject = approval["about"], approval["subject"]
-    decision = act.event.objects.get("decision") or (approval["decisions"] or [{}])[-1]
+    decision = {**(approval["decisions"] or [{}])[-1], **act.event.objects.get("decision", {})}
     if about == "change":
         return _change_decided(act, subject, approval, verb, decision)
     if about == "milestone":
@@ -70,7 +70,9 @@ def _decided(act: Act, project: Project, approval: Record, verb: str) -> tuple[E
             return ()
         return (milestones.settle(act, project, found, _MILESTONE[verb]),)
     entry = act.draft.get("entry", subject) if about == "expense" else None
-    return (act.cause(f"expense.{_EXPENSE[verb]}", subject, entry=entry),) if entry is not None else ()
+    if entry is None:
+        return ()
+    return ledger.judged(act, project, entry, _EXPENSE[verb], decision.get("person"))
 
 
 def _change_decided(

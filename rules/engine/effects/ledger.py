@@ -27,7 +27,7 @@ from rules.facts.project import Project
 
 _VOID: Final[frozenset[str]] = frozenset({"void", "voided", "cancelled", "canceled", "rejected"})
 _BY_VERB: Final[Mapping[str, Status]] = {"voided": "void", "rejected": "void", "deleted": "deleted"}
-_INCOMPLETE: Final = frozenset({"unpriced", "unconverted"})
+_GONE: Final = frozenset({"void", "deleted"})
 _CLOSED: Final = frozenset({"closed", "archived"})
 _BASIC: Final = frozenset({"amount", "measure", "class", "kind", "work_date", "currency"})
 
@@ -59,6 +59,8 @@ def booked(act: Act) -> Applied:
     project, noun = act.project, act.event.type.partition(".")[0]
     if project is None:
         return Applied(act.event)
+    if act.event.cause is not None:
+        return _shown(act)
     document = act.event.objects.get(noun)
     if document is not None:
         record, before = remember(act, noun, _document_id(act.event, document), document)
@@ -79,10 +81,9 @@ def entered(act: Act) -> Applied:
     project = act.project
     if project is None:
         return Applied(act.event)
-    given = act.event.objects.get("entry", {})
     if act.event.cause is not None:
-        entry = act.draft.get("entry", act.event.key or str(given.get("id")))
-        return Applied(act.seen(entry=entry, issue=_issue(act, entry)))
+        return _shown(act)
+    given = act.event.objects.get("entry", {})
     key = str(given.get("id") or act.event.key or act.event.id)
     stored = act.draft.get("entry", key)
     said = {k: v for k, v in given.items() if v is not None or (stored is None and k not in _BASIC)}
@@ -91,7 +92,26 @@ def entered(act: Act) -> Applied:
     known = {"measure": measure, **known_fields(stored, said)}
     fields, gap = document_fields(act, project, known, "expense", key)
     booking = _booking(act, project, key, fields, gap, _next_version(act.event, stored))
-    return Applied(_book(act, booking).event)
+    done = _book(act, booking)
+    others = (e for e in done.caused if not (e.type.startswith("ledger.") and e.project == project.id))
+    return Applied(done.event, tuple(others))
+
+
+def judged(act: Act, project: Project, entry: Record, verb: str, approver: str | None) -> tuple[Event, ...]:
+    """An expense after somebody's decision: a draft that is approved counts from now on."""
+    record = {**entry, "approver": approver, "_approved": entry["amount"] if verb == "approved" else None}
+    record["status"] = _standing(record, entry["status"])
+    act.draft.put("entry", record)
+    as_of = _opening_day(act, project)
+    _adjust(act, project, effective(entry, as_of), effective(record, as_of))
+    step = act.cause(f"expense.{verb}", entry["id"], shown(entry), entry=record)
+    return (step, *_told(act, project, entry, record, "unchanged"))
+
+
+def _shown(act: Act) -> Applied:
+    """An event that we caused, with its entry as it is on record."""
+    entry = act.draft.get("entry", act.event.key or str(act.event.objects.get("entry", {}).get("id")))
+    return Applied(act.seen(entry=entry, issue=_issue(act, entry)))
 
 
 def _booking(
@@ -110,7 +130,7 @@ def _book(act: Act, booking: _Booking) -> Applied:
     """One state into the ledger: the entry, the sums, and what follows from it."""
     stored = act.draft.get("entry", booking.key)
     record, outcome = apply_version(stored, booking.version)
-    if stored is not None and outcome == "stale":
+    if stored is not None and (outcome == "stale" or record["version"] != booking.version.version):
         record = act.draft.put("entry", {**stored, "versions": record["versions"]})
         return Applied(act.seen(entry=record, issue=_issue(act, record)))
     moved = stored is not None and stored["project"] != booking.project.id
@@ -137,19 +157,24 @@ def _told(act: Act, project: Project, was: Record | None, record: Record, outcom
 
 def _kept(act: Act, booking: _Booking, record: Record, stored: Record | None) -> Record:
     """The entry's record with what is ours: whose it is, since when, whether it counts."""
-    status, project = record["status"], booking.project
-    if status == "posted" and record.get("base_amount") is None:
-        status = "unconverted" if record.get("amount") is not None else "unpriced"
+    project = booking.project
     as_of, day = _opening_day(act, project), record.get("work_date")
-    counted = not (as_of is not None and day is not None and day <= as_of)
-    since = stored["posted_at"] if stored else act.state.now
-    return {
-        **record,
-        **act.new(project, booking.key),
-        "status": status,
-        "posted_at": since,
-        "counted": counted,
+    ours = {
+        "status": _standing(record, record["status"]),
+        "posted_at": stored["posted_at"] if stored else act.state.now,
+        "counted": not (as_of is not None and day is not None and day <= as_of),
     }
+    return {**record, **act.new(project, booking.key), **ours}
+
+
+def _standing(record: Record, status: str) -> str:
+    """The entry's status: a draft that was approved here for this much is posted; without an amount it counts not."""
+    approved = record.get("_approved")
+    if status == "draft" and approved is not None and record["amount"] <= approved:
+        status = "posted"
+    if status == "posted" and record.get("base_amount") is None:
+        return "unconverted" if record.get("amount") is not None else "unpriced"
+    return status
 
 
 def _verb(was: Record | None, record: Record, outcome: str) -> str | None:
@@ -157,9 +182,10 @@ def _verb(was: Record | None, record: Record, outcome: str) -> str | None:
     counted = was is not None and was["status"] == "posted"
     if record["status"] != "posted":
         return "voided" if counted else None
-    if was is None or was["status"] in _INCOMPLETE:
-        return "posted"
-    return None if outcome == "unchanged" else outcome
+    if was is None or not counted:
+        return "corrected" if was and was["status"] in _GONE and outcome == "corrected" else "posted"
+    same = was["versions"][-1]["fields"] == record["versions"][-1]["fields"]
+    return None if same else "corrected"
 
 
 def _adjust(act: Act, project: Project, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:

@@ -23,6 +23,7 @@ from rules.facts.project import Project
 
 # What is worked out anew for each version; carried over, yesterday's price would pass for the document's own.
 _WORKED_OUT: Final = frozenset({"amount", "base_amount", "cost_amount", "rate", "rate_source"})
+_LENGTH: Final = frozenset({"duration", "seconds"})
 _OURS: Final = frozenset(
     {"id", "key", "project", "client", "status", "version", "versions", "posted_at", "counted"}
 )
@@ -41,8 +42,9 @@ class Gap:
 def known_fields(stored: Record | None, given: Mapping[str, Any]) -> Record:
     """What is known of an entry: what its source says now, over what it said last."""
     last = stored["versions"][-1]["fields"] if stored else {}
-    carried = {k: v for k, v in last.items() if k not in _WORKED_OUT - {"amount"}}
-    return {**carried, **{k: v for k, v in given.items() if k not in _OURS}}
+    said = {k: v for k, v in given.items() if k not in _OURS}
+    anew = _WORKED_OUT - {"amount"} | (_LENGTH if said.keys() & _LENGTH else set())
+    return {**{k: v for k, v in last.items() if k not in anew}, **said}
 
 
 def time_fields(act: Act, project: Project, given: Record, key: str) -> tuple[Record, Gap | None]:
