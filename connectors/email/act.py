@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from connectors.base import ConnectorError, Done, Http, Operation, Settings
+from connectors.base import Done, Http, Operation, Settings
 from connectors.email import outbox
 from connectors.email.compose import compose
 from connectors.email.server import Server
 from connectors.email.smtp import deliver, greet
+from connectors.operations import refused
 
 
 def send(operation: Operation, settings: Settings, _http: Http) -> Done:
@@ -36,8 +37,5 @@ def check(settings: Settings, _http: Http) -> str:
 def _directory(settings: Settings) -> str:
     directory = settings.get("directory")
     if not directory:
-        raise ConnectorError(
-            f"{settings.name}: set `url` to your SMTP server, or `directory` to write mails as files",
-            retryable=False,
-        )
+        raise refused(settings, "set `url` to your SMTP server, or `directory` to write mails as files")
     return str(directory)

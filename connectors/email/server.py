@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, cast, get_args
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from connectors.base import ConnectorError, Settings
+from connectors.base import Settings
+from connectors.operations import refused
 
 Tls = Literal["starttls", "implicit", "none"]
 DEADLINE: Final = 30
@@ -64,16 +65,16 @@ def _split(settings: Settings) -> SplitResult:
             return url
     except ValueError:
         pass
-    raise _misset(settings, "`url` must look like smtp://user:password@mail.example.com:587")
+    raise refused(settings, "`url` must look like smtp://user:password@mail.example.com:587")
 
 
 def _tls(settings: Settings, url: SplitResult, port: int) -> Tls:
     usual = "implicit" if url.scheme == "smtps" else "starttls" if port == _PORTS["smtp"] else "none"
     wanted = settings.get("tls") or usual
     if wanted not in get_args(Tls) or (wanted == "implicit") != (url.scheme == "smtps"):
-        raise _misset(settings, "`tls` must be starttls or none with smtp://, implicit with smtps://")
+        raise refused(settings, "`tls` must be starttls or none with smtp://, implicit with smtps://")
     if url.username and wanted == "none" and not settings.get("tls"):
-        raise _misset(
+        raise refused(
             settings,
             "the password would travel unencrypted: use port 587 or smtps://, or write `tls: none`",
         )
@@ -83,9 +84,5 @@ def _tls(settings: Settings, url: SplitResult, port: int) -> Tls:
 def _deadline(settings: Settings) -> float:
     given = settings.get("timeout", DEADLINE)
     if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= 300:
-        raise _misset(settings, f"`timeout` is {given!r}, a number of seconds up to 300 expected")
+        raise refused(settings, f"`timeout` is {given!r}, a number of seconds up to 300 expected")
     return float(given)
-
-
-def _misset(settings: Settings, what: str) -> ConnectorError:
-    return ConnectorError(f"{settings.name}: {what}", retryable=False)

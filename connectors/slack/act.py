@@ -13,6 +13,7 @@ from typing import Any, Final
 from connectors.base import ConnectorError, Done, Http, Operation, Response, Settings
 from connectors.foreign import answer
 from connectors.http import url
+from connectors.operations import refused
 from connectors.redaction import hidden, redact
 
 BASE_URL: Final = "https://slack.com/api"
@@ -69,7 +70,7 @@ def compose(operation: Operation, settings: Settings) -> dict[str, Any]:
         (operation.message.short or operation.message.body).strip(),
     )
     if not subject and not said:
-        raise ConnectorError(f"{settings.name}: the message is empty", retryable=False)
+        raise refused(settings, "the message is empty")
     mark = _MARK if operation.keys.get("urgent") else ""
     header = _header(mark + subject) if subject else ""
     sections = list(_sections(said if subject else mark + said))
@@ -122,9 +123,8 @@ def _mention(word: Any, settings: Settings) -> str:
         return ""
     match = _MENTION.fullmatch(str(word))
     if match is None:
-        raise ConnectorError(
-            f"{settings.name}: `mention` is {str(word)[:40]!r}, here, channel, everyone or a member id expected",
-            retryable=False,
+        raise refused(
+            settings, f"`mention` is {str(word)[:40]!r}, here, channel, everyone or a member id expected"
         )
     return f"<!{match['all']}>" if match["all"] else f"<@{match['person']}>"
 
@@ -159,16 +159,14 @@ def _accepted(found: Response, settings: Settings) -> Any:
 def _webhook(settings: Settings) -> str:
     address = settings.get("url")
     if not address:
-        raise ConnectorError(
-            f"{settings.name}: set `url` (incoming webhook), or `token` and `channel`", retryable=False
-        )
+        raise refused(settings, "set `url` (incoming webhook), or `token` and `channel`")
     return str(address)
 
 
 def _channel(settings: Settings) -> str:
     channel = settings.get("channel")
     if not channel:
-        raise ConnectorError(f"{settings.name}: with `token` set `channel` too", retryable=False)
+        raise refused(settings, "with `token` set `channel` too")
     return str(channel)
 
 

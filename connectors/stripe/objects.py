@@ -13,8 +13,9 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from connectors.base import ConnectorError, Settings
+from connectors.base import Settings
 from connectors.foreign import Foreign
+from connectors.operations import refused
 from rules.facts.event import Record, SourceEvent
 from rules.facts.money import MINOR_UNITS, BadNumber, Money, UnknownCurrency
 
@@ -197,9 +198,7 @@ def _net(thing: Foreign, settings: Settings) -> Money:
     """The amount without tax, unless the connection says otherwise."""
     wanted = settings.get("tax", "exclusive")
     if wanted not in ("exclusive", "inclusive"):
-        raise ConnectorError(
-            f"{settings.name}: `tax` is {wanted!r}, exclusive or inclusive expected", retryable=False
-        )
+        raise refused(settings, f"`tax` is {wanted!r}, exclusive or inclusive expected")
     without = thing.get("total_excluding_tax")
     total = _money(thing["total"], thing)
     if wanted == "inclusive":
@@ -241,9 +240,7 @@ def _day(value: Foreign, settings: Settings) -> object:
     try:
         return value.epoch().astimezone(ZoneInfo(str(name))).date()
     except (LookupError, ValueError, OSError):
-        raise ConnectorError(
-            f"{settings.name}: `time_zone` is {name!r}, a name like Europe/Berlin expected", retryable=False
-        ) from None
+        raise refused(settings, f"`time_zone` is {name!r}, a name like Europe/Berlin expected") from None
 
 
 def _text(value: Foreign | None) -> str | None:

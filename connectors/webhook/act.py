@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from connectors.base import ConnectorError, Done, Http, Operation, Settings
+from connectors.base import Done, Http, Operation, Settings
+from connectors.operations import refused
 from connectors.signatures import sign_standard_webhooks
 from connectors.webhook import mapping
 from rules.facts import codec
@@ -31,7 +32,7 @@ def check(settings: Settings, _http: Http) -> str:
     """What the connection can do; an address can only be tried by posting to it."""
     wrong = mapping.problems(settings.get("events") or [])
     if wrong:
-        raise ConnectorError(f"{settings.name}: {'; '.join(wrong)}", retryable=False)
+        raise refused(settings, "; ".join(wrong))
     takes = f"takes signed events, {len(settings.get('events') or [])} of them mapped"
     return (
         f"{takes}; posts to `url`, which cannot be tried without a message" if settings.get("url") else takes
@@ -41,17 +42,15 @@ def check(settings: Settings, _http: Http) -> str:
 def _signed(body: bytes, key: str, settings: Settings, now: datetime) -> dict[str, str]:
     secret = settings.get("signing_secret")
     if not secret:
-        raise ConnectorError(
-            f"{settings.name}: set `signing_secret`, nothing is posted unsigned", retryable=False
-        )
+        raise refused(settings, "set `signing_secret`, nothing is posted unsigned")
     try:
         return sign_standard_webhooks(body, str(secret), key, now)
     except ValueError as problem:
-        raise ConnectorError(f"{settings.name}: `signing_secret`: {problem}", retryable=False) from None
+        raise refused(settings, f"`signing_secret`: {problem}") from None
 
 
 def _address(settings: Settings) -> str:
     address = settings.get("url")
     if not address:
-        raise ConnectorError(f"{settings.name}: set `url`, the address to post to", retryable=False)
+        raise refused(settings, "set `url`, the address to post to")
     return str(address)

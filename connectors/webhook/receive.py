@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 from datetime import UTC, datetime
 
-from connectors.base import ConnectorError, Delivery, Inbound, Settings
+from connectors.base import Delivery, Inbound, Settings
 from connectors.foreign import read
+from connectors.operations import refused
 from connectors.signatures import sign_standard_webhooks, standard_key, verify_standard_webhooks
 from connectors.webhook import mapping
 from connectors.webhook.event import build, spoken
@@ -41,7 +42,7 @@ def normalise(delivery: Delivery, settings: Settings) -> Inbound:
     entries = settings.get("events") or []
     wrong = mapping.problems(entries)
     if wrong:
-        raise ConnectorError(f"{settings.name}: {'; '.join(wrong)}", retryable=False)
+        raise refused(settings, "; ".join(wrong))
     found = mapping.drafts(entries, body)
     if found:
         return Inbound(tuple(build(draft, signed_at) for draft in found))

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from connectors.base import ConnectorError, Done, Http, Operation, Settings
+from connectors.base import Done, Http, Operation, Settings
+from connectors.operations import refused, text_of
 from connectors.xero import api
 
 _TARGET: Final = re.compile(
@@ -24,11 +25,10 @@ def book_note(operation: Operation, settings: Settings, http: Http) -> Done:
     """Add the text to the history of the document named by `target` ("invoice/<id>", or its id alone)."""
     match = _TARGET.fullmatch(operation.target or "")
     if match is None:
-        raise ConnectorError(
-            f"{settings.name}: {str(operation.target)[:80]!r} is no document of Xero, one like invoice/<id> expected",
-            retryable=False,
+        raise refused(
+            settings, f"{str(operation.target)[:80]!r} is no document of Xero, one like invoice/<id> expected"
         )
-    text = operation.message.short or operation.message.body
+    text = text_of(operation)
     found = api.put(
         settings,
         http,
@@ -37,16 +37,10 @@ def book_note(operation: Operation, settings: Settings, http: Http) -> Done:
         headers={"Idempotency-Key": operation.key[:LONGEST_KEY]},
         id=match["id"],
     )
-    refused = [
-        error["Message"].text()
-        for record in found["HistoryRecords"].each()
-        if (errors := record.get("ValidationErrors"))
-        for error in errors.each()
-    ]
-    if refused:
-        raise ConnectorError(
-            f"{settings.name}: Xero refused the note: {'; '.join(refused)[:200]}", retryable=False
-        )
+    errors = [record.get("ValidationErrors") for record in found["HistoryRecords"].each()]
+    reasons = [error["Message"].text() for listed in errors if listed for error in listed.each()]
+    if reasons:
+        raise refused(settings, f"Xero refused the note: {'; '.join(reasons)[:200]}")
     return Done(receipt=match["id"], detail="note in the history")
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 from connectors.base import ConnectorError, Http, Settings
 from connectors.foreign import Foreign, answer
 from connectors.http import url
+from connectors.operations import refused
 
 BASE_URL: Final = "https://api.xero.com/api.xro/2.0"
 TOKEN_URL: Final = "https://identity.xero.com/connect/token"  # noqa: S105 - an address
@@ -88,10 +89,7 @@ def _token(settings: Settings, http: Http, instead_of: str = "") -> str:
     """A valid access token; never `instead_of`, which Xero refused."""
     client = tuple(str(settings.get(key) or "") for key in ("client_id", "client_secret"))
     if not all(client):
-        raise ConnectorError(
-            f"{settings.name}: set `client_id` and `client_secret` of a Xero custom connection",
-            retryable=False,
-        )
+        raise refused(settings, "set `client_id` and `client_secret` of a Xero custom connection")
     where = settings.get("token_url") or TOKEN_URL
     scopes = settings.get("scopes") or SCOPES
     kept = _tokens[(*client, where, scopes)]

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from connectors.base import ConnectorError, Settings
+from connectors.base import Settings
 from connectors.foreign import Foreign
+from connectors.operations import refused
 from connectors.xero.values import text_or_none
 from rules.facts.catalogue import COST_CLASSES
 from rules.facts.money import EXACT
@@ -70,9 +71,7 @@ def _cost_class(line: Foreign, settings: Settings) -> str:
 def _classes(settings: Settings) -> dict[str, object]:
     given = settings.get("class_by_account") or {}
     if not isinstance(given, Mapping):
-        raise ConnectorError(
-            f"{settings.name}: `class_by_account` must look like {{429: material}}", retryable=False
-        )
+        raise refused(settings, "`class_by_account` must look like {429: material}")
     return {str(code): word for code, word in given.items()}
 
 
@@ -82,18 +81,14 @@ def _default_class(settings: Settings) -> str:
 
 def _known(word: object, where: str, settings: Settings) -> str:
     if word not in COST_CLASSES:
-        raise ConnectorError(
-            f"{settings.name}: `{where}` names {word!r}, known are {', '.join(COST_CLASSES)}", retryable=False
-        )
+        raise refused(settings, f"`{where}` names {word!r}, known are {', '.join(COST_CLASSES)}")
     return str(word)
 
 
 def _with_tax(settings: Settings) -> bool:
     word = settings.get("tax", "exclusive")
     if word not in ("exclusive", "inclusive"):
-        raise ConnectorError(
-            f"{settings.name}: `tax` is {word!r}, exclusive or inclusive expected", retryable=False
-        )
+        raise refused(settings, f"`tax` is {word!r}, exclusive or inclusive expected")
     return bool(word == "inclusive")
 
 
