@@ -17,7 +17,7 @@ PROBE := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
 .PHONY: run setup test check fix demo bench docs help
 
-run: setup ## start everything on http://127.0.0.1:8080 (PORT=) with the example workspace; Ctrl-C stops it
+run: setup $(HOME_DIR)/.env ## start everything on http://127.0.0.1:8080 (PORT=) with the example workspace; Ctrl-C stops it
 	@exec $(BIN)/accord --home $(HOME_DIR) up
 
 setup: $(STAMP) ## make .venv and install what requirements.lock names (PYTHON= chooses the interpreter of a new one)
@@ -25,12 +25,13 @@ setup: $(STAMP) ## make .venv and install what requirements.lock names (PYTHON= 
 test: setup ## run the whole test suite on every core (ARGS= for pytest)
 	@$(BIN)/pytest -n auto $(ARGS)
 
-check: setup ## lint, formatting, types, import walls and the example workspace
+check: setup $(HOME_DIR)/.env ## lint, formatting, types, import walls, the example workspace, generated pages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/accord check $(HOME_DIR)
+	@$(BIN)/accord docs --check
 
 fix: setup ## mend what ruff can mend, and format
 	@$(BIN)/ruff check --fix .
@@ -47,6 +48,10 @@ docs: setup ## write the pages that are made from code, so that they cannot disa
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The example's secrets open nothing; they only have to be there, and to be readable by nobody else.
+$(HOME_DIR)/.env:
+	@install -m 600 $@.example $@
 
 $(STAMP):
 	@rm -f $(VENV)/.ready-*

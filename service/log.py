@@ -22,7 +22,7 @@ REDACTED: Final = "[secret]"
 # Shorter values would blank out ordinary words and numbers, which hides more than it protects.
 SHORTEST_SECRET: Final = 6
 # These libraries write a record for every call or poll; theirs are wanted only from this level on.
-QUIETER: Final = {"rq": logging.WARNING, "urllib3": logging.WARNING, "gunicorn.access": logging.WARNING}
+QUIETER: Final = dict.fromkeys(("alembic", "gunicorn.access", "rq", "urllib3"), logging.WARNING)
 
 _secrets: set[str] = set()
 

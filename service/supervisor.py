@@ -108,6 +108,7 @@ class Supervisor:
         except EmbeddedRedisError as error:
             logger.warning("the Redis server does not start", error=str(error))
             return
+        self._write_state()
         if url != os.environ["REDIS_URL"]:
             os.environ["REDIS_URL"] = url
             self._send(signal.SIGTERM)
@@ -148,6 +149,8 @@ class Supervisor:
 
     def _write_state(self) -> None:
         pids = {"supervisor": os.getpid(), **{child.program.name: child.pid for child in self._children}}
+        if self._redis is not None:
+            pids["redis"] = self._redis.pid
         draft = self._var / "run.json.new"
         draft.write_text(json.dumps(pids, indent=2), encoding="ascii")
         draft.replace(self._var / "run.json")

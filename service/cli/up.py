@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.client
 import importlib
 import os
+import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -85,18 +87,16 @@ class Welcome:
 
 
 def _greeting(settings: Settings) -> str:
-    url = settings.public_url or settings.local_url
-    home = _shown(settings.home)
-    return f"""
-  Accord is up.
-
-  Open    {url}
-  Try     make demo                                    three stories, told to this service
-          accord --home {home} check        reads the workspace and says what is wrong in it
-          accord --home {home} cards        every rule in plain words
-  Mails   {_shown(settings.var / "mail")}/ holds every message as a file while no mail server is configured
-  Stop    Ctrl-C
-"""
+    accord = f"{_shown(Path(sys.executable).parent / 'accord')} --home {_shown(settings.home)}"
+    lines = [
+        ("Open", settings.public_url or settings.local_url),
+        ("Try", "make demo  tells this service three stories, so that there is something to see"),
+        ("", f"{accord} check  reads the workspace and says what is wrong in it"),
+        ("", f"{accord} cards  shows every rule in plain words"),
+        ("Mails", f"are files in {_shown(settings.var / 'mail')}/ as long as no mail server is configured"),
+        ("Stop", "Ctrl-C"),
+    ]
+    return "\n  Accord is up.\n\n" + "".join(f"  {label:<7}{text}\n" for label, text in lines)
 
 
 def _shown(path: Path) -> Path:
@@ -131,6 +131,7 @@ def _rehearse(settings: Settings) -> None:
     database = Database(settings.database_url, settings.var)
     upgrade(database)
     database.close()
-    prepare(settings).close()
+    # The private Redis does not run yet, and opening the parts does not call it.
+    prepare(replace(settings, redis_url=settings.redis_url or "redis://127.0.0.1")).close()
     for name in PRELOADED:
         importlib.import_module(name)
