@@ -6,7 +6,8 @@ or one without a project and the sentence that says why, so that a person can pl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from functools import lru_cache
 from typing import Any
@@ -54,6 +55,36 @@ def place(
         history=project is not None and is_history(project, source.at),
     )
     return Placed(event, None if project else _problem(connection, source, found))
+
+
+def place_all(
+    workspace: Workspace,
+    connection: str,
+    found: Iterable[SourceEvent],
+    received_at: datetime,
+    lines_of: Callable[[str], Mapping[str, str | None]],
+) -> list[Placed]:
+    """The events of one delivery, and one void for each allocation line that a document had before and has no longer.
+
+    lines_of: key -> project of all the lines that a document of this connection ever had.
+    """
+    sources = list(found)
+    placed = [place(workspace, connection, source, received_at) for source in sources]
+    latest = {
+        s.object["document"]: s for s in sources if s.object.get("document") and "allocations" in s.object
+    }
+    for document, like in latest.items():
+        for key, home in sorted(lines_of(document).items()):
+            if key not in like.object["allocations"]:
+                placed.append(place(workspace, connection, _void(like, key), received_at, home))
+    return placed
+
+
+def _void(like: SourceEvent, key: str) -> SourceEvent:
+    """The void of one allocation line, as of the version of the document that no longer has it."""
+    noun = like.type.split(".")[0]
+    kind = {"expense": "expense.rejected", "payment": "payment.refunded"}.get(noun, f"{noun}.voided")
+    return replace(like, type=kind, key=key, object={**like.object, "id": key, "status": "void"})
 
 
 def claiming(workspace: Workspace, connection: str, source: SourceEvent) -> list[Project]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from connectors.base import ConnectorError, Inbound, Malformed, Unsupported
-from rules.engine.placing import Placed, place
+from rules.engine.placing import Placed, place_all
 from rules.facts.event import SourceEvent
 from service.log import get
 from service.state import Context
@@ -128,22 +129,7 @@ def _placing(placed: list[Placed], reads: bool) -> tuple[str, str | None]:
 def _place_all(
     context: Context, name: str, found: Iterable[SourceEvent], received_at: datetime
 ) -> list[Placed]:
-    """The events placed, and one void for each allocation line that a document had before and has no longer."""
-    workspace = context.rulebook.workspace
-    placed = [place(workspace, name, event, received_at) for event in found]
-    documents = {
-        e.object["document"]: e for e in found if e.object.get("document") and "allocations" in e.object
-    }
+    """The events placed, each with its project and people."""
     with context.database.reading() as connection:
-        for document, like in documents.items():
-            for key, home in sorted(journal.lines_of_document(connection, name, document).items()):
-                if key not in like.object["allocations"]:
-                    placed.append(place(workspace, name, _void(like, key), received_at, home))
-    return placed
-
-
-def _void(like: SourceEvent, key: str) -> SourceEvent:
-    """The void of one allocation line, as of the version of the document that no longer has it."""
-    noun = like.type.split(".")[0]
-    kind = {"expense": "expense.rejected", "payment": "payment.refunded"}.get(noun, f"{noun}.voided")
-    return replace(like, type=kind, key=key, object={**like.object, "id": key, "status": "void"})
+        lines_of = partial(journal.lines_of_document, connection, name)
+        return place_all(context.rulebook.workspace, name, found, received_at, lines_of)
