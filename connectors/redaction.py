@@ -12,9 +12,12 @@ from urllib.parse import quote
 from connectors.base import Settings
 
 _SHORTEST = 6
-# Settings that are no secrets and make an error readable.
+# Settings that are no secrets and make an error readable; whatever is not named here is hidden.
 _PUBLIC_SETTINGS = frozenset(
-    {"connector", "base_url", "deployment", "auth", "receive", "owner", "quiet_after", "since"}
+    {
+        *("connector", "base_url", "deployment", "auth", "receive", "owner", "quiet_after", "since"),
+        *("user", "account", "projects"),
+    }
 )
 _PUBLIC_HEADERS = frozenset(
     {"user-agent", "accept", "accept-encoding", "content-type", "content-length", "connection"}
