@@ -84,7 +84,7 @@ def _spaced(ordered: list[Occurrence], cals: Cals, apart: Duration | None) -> li
     kept: list[Occurrence] = []
     for one in ordered:
         before = kept[-1] if kept else None
-        if before is not None and (one.moved or before.moved) and _too_close(before, one, cals, apart):
+        if before is not None and one.moved and _too_close(before, one, cals, apart):
             kept[-1] = replace(before, merged=(*before.merged, one.written))
         else:
             kept.append(one)

@@ -26,13 +26,10 @@ from rules.language.model import Around, Every, Rule, RuleSet
 
 # A project that is being closed still has dates to keep.
 RUNNING: Final = frozenset({"active", "closing"})
-_OVER: Final[Mapping[str, frozenset[str]]] = {
-    "milestone": frozenset({"accepted", "deemed_accepted", "cancelled"}),
-    "approval": frozenset(
-        {"approved", "rejected", "changes_requested", "expired", "withdrawn", "superseded"}
-    ),
-    "change": frozenset({"approved", "rejected", "expired", "withdrawn", "superseded", "applied"}),
-}
+# What is over has no date to keep any more, in the words of its own status.
+_OVER: Final = frozenset(
+    {"accepted", "deemed_accepted", "cancelled", "approved", "rejected", "changes_requested"}
+) | {"expired", "withdrawn", "superseded", "applied", "done", "closed", "paid", "void", "voided", "deleted"}
 # How long the clock may have been away without whoever keeps it saying so.
 CATCH_UP: Final = timedelta(hours=1)
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
@@ -220,8 +217,13 @@ def _targets(for_each: str, projects: list[Project], state: State) -> Iterator[_
 
 
 def _open(kind: str, project: str, state: State) -> list[Record]:
-    over = _OVER.get(kind, frozenset())
-    return [r for r in state.book.find(kind, project) if r.get("status") not in over]
+    return [r for r in state.book.find(kind, project) if not _is_over(r)]
+
+
+def _is_over(record: Record) -> bool:
+    # A tracker's status is in its team's words; the group says what it means.
+    status = record.get("status_group", record.get("status"))
+    return str(status).lower() in _OVER or bool(record.get("deleted"))
 
 
 def _date(record: Record, kind: str, field: str, zone: str) -> date | None:

@@ -169,8 +169,14 @@ def _kept(act: Act, booking: _Booking, record: Record, stored: Record | None) ->
 
 def _standing(record: Record, status: str) -> str:
     """The entry's status: a draft that was approved here for this much is posted; without an amount it counts not."""
-    approved = record.get("_approved")
-    if status == "draft" and approved is not None and record["amount"] <= approved:
+    approved, amount = record.get("_approved"), record.get("amount")
+    if (
+        status == "draft"
+        and approved
+        and amount
+        and amount.currency == approved.currency
+        and amount <= approved
+    ):
         status = "posted"
     if status == "posted" and record.get("base_amount") is None:
         return "unconverted" if record.get("amount") is not None else "unpriced"

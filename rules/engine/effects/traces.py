@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from rules.engine.effects import approvals, milestones
 from rules.engine.effects.shapes import Act, Applied, Performed
 from rules.facts.event import Record, digest
 from rules.facts.project import Project
+
+DATED: Final = frozenset({"milestone", "approval", "change", "issue", "task", "invoice", "bill"})
 
 
 def note(act: Act, project: Project, keys: Mapping[str, Any], _: Mapping[str, Record]) -> Performed:
@@ -22,12 +24,12 @@ def note(act: Act, project: Project, keys: Mapping[str, Any], _: Mapping[str, Re
 def reminded(act: Act) -> Applied:
     """`slot.due`: the event with the record that its slot is about, as of now."""
     project, slot = act.project, act.event.objects.get("slot", {})
-    kind = slot.get("kind")
-    if project is None or kind not in ("milestone", "approval"):
-        return Applied(act.event)
-    found = act.draft.get(kind, str(slot.get("object")))
-    if found is None:
+    kind = str(slot.get("kind"))
+    found = act.draft.get(kind, str(slot.get("object"))) if kind in DATED else None
+    if project is None or found is None:
         return Applied(act.event)
     if kind == "milestone":
         return Applied(act.seen(milestone=milestones.seen(act, project, found)))
-    return Applied(approvals.with_subject(act, found))
+    return Applied(
+        approvals.with_subject(act, found) if kind == "approval" else act.seen(None, **{kind: found})
+    )
