@@ -14,7 +14,7 @@ from rules.language.model import Position, Problem
 
 _QUOTE_THEN_MORE = re.compile(r"""^\s*(?:-\s+)*[\w-]+:\s+(["'])(?:(?!\1).)*\1\s*[^\s#,}\]]""")
 _VALUE_WITH_COLON = re.compile(r"^\s*(?:-\s+)*([\w-]+):\s+\S.*:(?:\s|$)")
-_BRACES = re.compile(r"\{\{|\}\}")
+_QUOTED = re.compile(r"""(["'])(?:(?!\1).)*\1""")
 
 _WORDS: tuple[tuple[str, str, str], ...] = (
     (
@@ -102,12 +102,12 @@ def _misplaced(at: Position, line: str, said: str) -> Problem | None:
 
 
 def _torn_apart(line: str, at: Position) -> Problem | None:
-    if _BRACES.search(line):
-        column = line.index("{{") + 1 if "{{" in line else at.column
-        where = Position(at.path, at.line, column)
-        return Problem(
-            where, "`{{ }}` outside of quotes", "expressions are written bare; quote a text with names in it"
-        )
+    """An expression or a template that YAML takes for something of its own."""
+    bare = _QUOTED.sub(lambda found: "x" * len(found.group()), line)
+    if "{{" in bare:
+        where = Position(at.path, at.line, bare.index("{{") + 1)
+        hint = "expressions are written bare; quote a text with names in it"
+        return Problem(where, "`{{ }}` outside of quotes", hint)
     found = _QUOTE_THEN_MORE.match(line)
     if found is None:
         return None
