@@ -44,7 +44,10 @@ class Decision:
 def decide(
     rule: Rule, facts: Facts, draft: Draft, state: State, rules: RuleSet, *, quiet: bool = False
 ) -> Decision:
-    """Ask one rule. `quiet`: out_of_scope and condition_false are not worded, for nobody stores them."""
+    """Ask one rule. `quiet`: out_of_scope and condition_false are not worded, for nobody stores them.
+
+    A rule that ends in an exception writes nothing at all.
+    """
     names = Names(facts, rule, slot_names(facts))
     status = facts["project.status"] if facts.project else None
     elsewhere = out_of_scope(rule, facts.event.type, facts.project, facts.client, status)
@@ -60,8 +63,7 @@ def decide(
         decision = _Asked(rule, names, own, state, rules).decide()
     except (ValueError, ArithmeticError) as error:
         return Decision(_verdict(facts, rule, "error", str(error), traced(rule.conditions, names)))
-    if decision.verdict is None or decision.verdict.kind != "error" or decision.actions or decision.events:
-        draft.puts.update(own.puts)
+    draft.puts.update(own.puts)
     return decision
 
 
@@ -179,17 +181,22 @@ class _Asked:
             names = names.bind(level=crossed.outcome.level, value=crossed.value)
             alert = (crossed.record["id"], level_key(crossed.outcome.level), crossed.outcome.epoch)
         done = plan(self._firing(names, alert))
-        if crossed is not None and isinstance(crossed.outcome, Fired):
-            keep(
-                self.own,
-                remember_told(crossed.record, crossed.outcome, crossed.value, self._event, done.actions),
-            )
-        self._remember_once(done.actions)
         kind, reason = _outcome(done)
-        events = (*self._crossings(crossed), *done.events)
+        verdict = self._verdict(kind, self._with_level(crossed, reason))
         if kind == "error" and not done.actions and not done.performed:
-            events = ()
-        return Decision(self._verdict(kind, self._with_level(crossed, reason)), tuple(done.actions), events)
+            return self._in_vain(verdict, crossed)
+        if crossed is not None and isinstance(crossed.outcome, Fired):
+            told = remember_told(crossed.record, crossed.outcome, crossed.value, self._event, done.actions)
+            keep(self.own, told)
+        self._remember_once(done.actions)
+        return Decision(verdict, tuple(done.actions), (*self._crossings(crossed), *done.events))
+
+    def _in_vain(self, verdict: Verdict, crossed: Crossed | None) -> Decision:
+        """Nothing could be carried out: the rule may speak again, and a level it reached is still armed."""
+        self.own.puts.clear()
+        if crossed is not None:
+            keep(self.own, crossed.start)
+        return Decision(verdict)
 
     def _firing(self, names: Names, alert: tuple[str, str, int] | None) -> Firing:
         return Firing(self.rule, self._event, names, self.own, self.state, self.rules.texts, alert)

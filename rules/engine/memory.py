@@ -32,8 +32,12 @@ TELLING = frozenset({"email", "chat", "comment", "task", "report"})
 
 @dataclass(frozen=True, slots=True)
 class Crossed:
-    """One step of a rule's ladder: the record afterwards, the outcome, the value, what was set right on the way."""
+    """One step of a rule's ladder: the records before and after it, the outcome, the value seen.
 
+    reset: the memory was made with other words of the rule, and started anew.
+    """
+
+    start: Record
     record: Record
     outcome: Outcome
     value: Decimal
@@ -75,10 +79,9 @@ def cross(rule: Rule, crosses: Crosses, names: Names, draft: Draft, before: Name
     reset = kept is not None and kept.get("_words", rule.memory_hash) != rule.memory_hash
     if kept is None or reset:
         kept = _seeded(rule, crosses, names, before, ladder, seen.value)
-    stepped, outcome = step(
-        {**kept, "id": seen.memory}, seen.value, ladder, history=names.facts.event.history
-    )
-    return Crossed(stepped, outcome, seen.value, ladder, reset)
+    start = {**kept, "id": seen.memory}
+    stepped, outcome = step(start, seen.value, ladder, history=names.facts.event.history)
+    return Crossed(start, stepped, outcome, seen.value, ladder, reset)
 
 
 def see(rule: Rule, crosses: Crosses, names: Names) -> Seen | Unseen:

@@ -30,7 +30,8 @@ from rules.facts.money import EXACT, Money, quantize
 from rules.language.model import UNKNOWN, Rule
 
 View = Literal["event", "before", "moment"]
-"""event: objects as the event brought them. before: as they were before it. moment: as their records are by now."""
+"""event: objects as the event brought them. before: as the book has them from before it, if it has them at all.
+moment: as their records are by now."""
 
 # Objects that are kept as records under their own name: what waits is checked with the record of the moment.
 KEPT: Final = frozenset({"milestone", "change", "approval", "issue", "entry", "task"})
@@ -129,13 +130,12 @@ class Facts(dict[str, Any]):
         found = self._brought(noun) if noun in self.event.objects else self._related(noun)
         return None if found is None else with_derived(noun, found, self._book, self.state.workspace)
 
-    def _brought(self, noun: str) -> Record:
+    def _brought(self, noun: str) -> Record | None:
         found = self.event.objects[noun]
-        if self._view == "moment" and noun in KEPT:
-            return {**found, **(self._book.get(noun, str(found.get("id"))) or {})}
-        if self._view == "before" and noun == self._main:
-            return {**found, **self.event.before}
-        return found
+        if self._view == "event" or noun not in KEPT:
+            return found
+        kept = self._book.get(noun, str(found.get("id")))
+        return kept if self._view == "before" else {**found, **(kept or {})}
 
     def _related(self, noun: str) -> Record | None:
         """An object that the event's own objects name by id, or the one that a slot of the clock is about."""

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from rules.engine.copies import Copy, issue_copies, person_copy
-from rules.engine.effects import INNER, EffectError, perform
+from rules.engine.effects import INNER, perform
 from rules.engine.firing import Firing, Outcome, evaluated
 from rules.engine.outward import add_copies, plan_outward
 from rules.engine.recipients import reach, without
-from rules.language.model import UNKNOWN, ActionSpec, ExpressionError
+from rules.language.model import UNKNOWN, ActionSpec
 from rules.language.operations import truth
 
 
@@ -25,7 +25,7 @@ def plan(firing: Firing) -> Outcome:
         try:
             if _wanted(spec, firing, done):
                 firing = _carry_out(firing, spec, ordinal, done)
-        except (ExpressionError, EffectError) as error:
+        except (ValueError, ArithmeticError) as error:
             done.problems.append(f"{spec.id}: {error}")
     return done
 
