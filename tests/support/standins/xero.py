@@ -3,7 +3,8 @@
 `with XeroStandIn() as there:` serves the accounting API at `there.api` and tokens at `there.token_url`. A test writes
 documents with `there.bill(...)` and `there.invoice(...)`, changes them with `there.change(...)`, and gets the webhook
 Xero would send from `there.hook(...)`. Notes that were added are in `there.notes`, tokens given out are counted. Every
-request to the API is held against Xero's own description of it where that lies on the shared shelf.
+request is held against Xero's own description of the API where that lies on the shared shelf; one that breaks it is
+answered 400 and noted in `there.violations`.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from functools import cache, reduce
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import NAMESPACE_URL, uuid5
 
+from tests.support.standins.openapi import Api, published
 from tests.support.standins.server import Reply, Seen, StandIn
 
 TENANT = "5f0f4bd2-7b1c-4a58-9c4e-3f6f0a9d1e10"
@@ -44,6 +47,7 @@ class XeroStandIn(StandIn):
         self.records: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in LISTS}
         self.notes: list[tuple[str, str]] = []
         self.tokens = 0
+        self.violations: list[str] = []
         self._login = login
         self._key = webhook_key
         self._clock = clock
@@ -51,6 +55,7 @@ class XeroStandIn(StandIn):
         self._lock = threading.Lock()
         self._known_keys: set[str] = set()
         self._good: set[str] = set()
+        self._api = _description()
 
     @property
     def api(self) -> str:
@@ -128,6 +133,10 @@ class XeroStandIn(StandIn):
             match = _PATH.fullmatch(seen.path)
             if match is None:
                 return Reply(404, {"Message": "not found"})
+            problem = self._api.problem(seen, seen.path.partition("/api.xro/2.0")[2]) if self._api else None
+            if problem:
+                self.violations.append(f"{seen.method} {seen.path}: {problem}")
+                return Reply(400, {"Message": problem})
             if match["history"]:
                 return self._note(seen, match["list"], match["id"])
             return self._read(seen, match["list"], match["id"])
@@ -199,6 +208,27 @@ class XeroStandIn(StandIn):
         tax = round(sum(line["TaxAmount"] for line in document["LineItems"]), 2)
         document.update(SubTotal=net, TotalTax=tax, Total=round(net + tax, 2))
         document["AmountDue"] = round(net + tax - document["AmountPaid"] - document["AmountCredited"], 2)
+
+
+@cache
+def _description() -> Api | None:
+    """Xero's own description, with the references among its operations looked up; none where the shelf is absent."""
+    document = published("xero_accounting.yaml")
+    if not document:
+        return None
+
+    def looked_up(part: Any) -> Any:
+        target = part.get("$ref", "").split("/")[1:] if isinstance(part, Mapping) else []
+        return reduce(lambda here, step: here[step], target, document) if target else part
+
+    paths: dict[str, dict[str, Any]] = {}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if isinstance(operation, Mapping):
+                whole = {**operation, "parameters": [looked_up(p) for p in operation.get("parameters", ())]}
+                body = looked_up(operation.get("requestBody"))
+                paths.setdefault(path, {})[method] = {**whole, **({"requestBody": body} if body else {})}
+    return Api([{**document, "paths": paths}])
 
 
 def line(
