@@ -6,11 +6,12 @@ other (review, delay, hours): whoever ends one asks `next_hold` for the one afte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from rules.engine.names import KEPT
 from rules.engine.parties import calendars_of, zone_named
 from rules.engine.state import Draft, State
 from rules.engine.verdicts import Planned
@@ -44,6 +45,22 @@ def next_hold(planned: Planned, rule: Rule, state: State) -> Planned:
     if planned.waits == "review" and planned.due > state.now:
         return replace(planned, waits="delay")
     return _within_hours(planned, rule, spec, state)
+
+
+def merges(older: Planned, newer: Planned) -> bool:
+    """Whether a later message that waits as well says what the older one would, so that only the later one is sent.
+
+    Both are of one entry of a rule, for one reader, about one thing: the same ladder, else the same objects.
+    """
+    return _said(older) == _said(newer) and older.id != newer.id
+
+
+def _said(planned: Planned) -> tuple[object, ...]:
+    objects = [
+        (n, planned.names[n].get("id")) for n in sorted(KEPT) if isinstance(planned.names.get(n), Mapping)
+    ]
+    about = (planned.alert[0],) if planned.alert else tuple(objects)
+    return planned.rule, planned.spec, planned.kind, planned.target, planned.corrects is None, about
 
 
 def needs_review(rule: Rule, spec: ActionSpec, mode: str, draft: Draft, client: str | None) -> bool:

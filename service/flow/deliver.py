@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-
-from rules.engine.recheck import recheck
+from typing import Final
 
 from connectors.base import Connector, ConnectorError, Done, Outward
 from connectors.base import Settings as ConnectionSettings
+from rules.engine.outcomes import Became, message_event
+from rules.engine.recheck import recheck
 from rules.engine.verdicts import Planned
-from rules.facts.event import Event, event_id
+from rules.facts.event import Event
 from service.log import get
 from service.outgoing import Refusal, address_of, message_of, operation_of
 from service.renderer import RenderError
@@ -30,6 +31,7 @@ log = get("deliver")
 BREAKER_FAILURES = 5
 BREAKER_PAUSE = timedelta(seconds=60)
 HELD = timedelta(seconds=30)
+_BECAME: Final[dict[str, Became]] = {"sent": "sent", "unknown": "unknown"}
 
 
 def due(context: Context, limit: int) -> list[Job]:
@@ -71,12 +73,10 @@ def _prepared(context: Context, tools: Tools, claimed: Claimed) -> Outcome | Non
         return Outcome("unknown", reason, left=True)
     if claimed.waited and planned.recheck:
         with context.database.reading() as connection:
-            again = recheck(
-                planned,
-                journal.one(connection, planned.event),
-                context.state(connection),
-                context.rulebook.of(claimed.ruleset),
-            )
+            event = journal.one(connection, planned.event)
+            if event is None:
+                return Outcome("cancelled", "its event is no longer on record, so it cannot be checked again")
+            again = recheck(planned, event, context.state(connection), context.rulebook.of(claimed.ruleset))
         if not again.still_true:
             return Outcome("cancelled", again.reason)
         planned = replace(planned, names=again.names)
@@ -191,30 +191,9 @@ def _finish(context: Context, claimed: Claimed, outcome: Outcome) -> None:
 
 def _told(planned: Planned, claimed: Claimed, outcome: Outcome, now: datetime) -> Event | None:
     """The event that says what became of a message: ladders and approvals hang on it."""
-    if planned.alert is None and not planned.client_facing:
-        return None
-    kind = {"sent": "message.sent", "unknown": "message.unknown"}.get(outcome.state, "message.failed")
-    fields = {
-        "id": planned.id,
-        "to": planned.recipient or planned.address or "",
-        "channel": planned.kind,
-        "status": outcome.state,
-        "sent_at": now if outcome.left else None,
-        "error": outcome.reason or None,
-        "alert": list(planned.alert) if planned.alert else None,
-    }
-    return Event(
-        id=event_id(planned.id, kind, str(claimed.token)),
-        type=kind,
-        at=now,
-        received_at=now,
-        objects={"message": fields},
-        project=planned.project,
-        client=planned.client,
-        cause=planned.event,
-        rule=planned.rule,
-        depth=1,
-    )
+    became = _BECAME.get(outcome.state, "failed")
+    told = (outcome.reason or None) if became != "sent" else None
+    return message_event(planned, became, now, str(claimed.token), status=outcome.state, error=told)
 
 
 def _healthy(context: Context, name: str) -> None:

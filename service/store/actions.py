@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, exists, func, or_, select, update
 
+from rules.engine.noise import merges
 from rules.engine.verdicts import Planned
 from rules.facts import codec
 from service.store.database import from_iso, insert_new, iso
@@ -210,21 +211,19 @@ def row_of(connection: Connection, id: str) -> dict[str, Any] | None:
 
 
 def newer_waiting(connection: Connection, planned: Planned) -> str | None:
-    """A later action of the same rule for the same recipient and project that waits as well: the two merge."""
+    """A later action that waits as well and says what this one would: the two merge."""
     mine = select(actions.c.seq).where(actions.c.id == planned.id).scalar_subquery()
-    found = connection.execute(
-        select(actions.c.id)
-        .where(
+    later = connection.execute(
+        select(actions.c.id, actions.c.data).where(
             actions.c.rule == planned.rule,
-            actions.c.recipient == planned.recipient,
+            actions.c.target == (planned.target or planned.id),
             actions.c.project == planned.project,
             actions.c.kind == planned.kind,
             actions.c.seq > mine,
             actions.c.state == "waiting",
         )
-        .limit(1)
-    ).scalar()
-    return str(found) if found else None
+    )
+    return next((str(row.id) for row in later if merges(planned, decode(row.data))), None)
 
 
 def next_due(connection: Connection) -> datetime | None:

@@ -1,0 +1,48 @@
+"""What became of a message, as an event: ladders, `once_per` and decisions hang on it.
+
+In: a planned action and its outcome. Out: the event to decide, or none where nothing hangs on the action.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from rules.engine.verdicts import Planned
+from rules.facts.event import Event, event_id
+
+Became = Literal["sent", "failed", "unknown"]
+
+
+def message_event(
+    planned: Planned, became: Became, now: datetime, *of: str, status: str = "", error: str | None = None
+) -> Event | None:
+    """The event of a message that left (`sent`), never left (`failed`), or may have left (`unknown`).
+
+    of: what tells this outcome from an earlier one of the same action.  status: the state on record, where that says
+    more than the outcome does.
+    """
+    if planned.alert is None and not planned.client_facing:
+        return None
+    kind = f"message.{became}"
+    message = {
+        "id": planned.id,
+        "to": planned.recipient or planned.address or "",
+        "channel": planned.kind,
+        "status": status or became,
+        "sent_at": None if became == "failed" else now,
+        "error": error,
+        "alert": list(planned.alert) if planned.alert else None,
+    }
+    return Event(
+        id=event_id(planned.id, kind, *of),
+        type=kind,
+        at=now,
+        received_at=now,
+        objects={"message": message},
+        project=planned.project,
+        client=planned.client,
+        cause=planned.event,
+        rule=planned.rule,
+        depth=1,
+    )
