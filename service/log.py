@@ -64,7 +64,7 @@ def configure(level: str = "info", *, role: str = "", stream: TextIO | None = No
     level: debug, info, warning or error.  role: the part of the service this process plays, a field of every record.
     """
     out = stream if stream is not None else sys.stdout
-    chain = _chain(role)
+    chain = _chain(role, for_people=out.isatty())
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -90,7 +90,7 @@ def configure(level: str = "info", *, role: str = "", stream: TextIO | None = No
         logging.getLogger(name).setLevel(max(quieter, root.level))
 
 
-def _chain(role: str) -> list[Processor]:
+def _chain(role: str, *, for_people: bool) -> list[Processor]:
     def add_role(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         if role:
             event.setdefault("role", role)
@@ -101,7 +101,7 @@ def _chain(role: str) -> list[Processor]:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if for_people else "iso", utc=not for_people),
         add_role,
         _exception_as_text,
         _redacted,
