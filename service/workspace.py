@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -59,7 +59,11 @@ def load(home: Path, connectors: Mapping[str, Connector], process: Mapping[str, 
         problems += reader.problems
     if workspace is None or any(p.severity == "error" for p in problems):
         raise WorkspaceError(problems)
-    if not any(c.connector == "email" for c in workspace.connections.values()):
+    mail = [n for n, c in workspace.connections.items() if c.connector == "email"]
+    for name in mail:
+        # Mails come from the organisation unless the connection says otherwise.
+        settings[name] = replace(settings[name], values={"from": workspace.sender, **settings[name].values})
+    if not mail:
         settings["mail"] = _mails_to_files(home, workspace)
     return Loaded(workspace, MappingProxyType(settings))
 

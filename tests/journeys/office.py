@@ -1,0 +1,237 @@
+"""An office for journeys: real processes, real Redis, real SMTP, and a stand-in for each outside system.
+
+Two clients, one American and one Chinese, whose messages may leave at any hour, so that a journey is the same on a
+Sunday night. `Office.mails_to` reads what arrived in a person's mailbox.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+
+from tests.support.stack import Stack
+from tests.support.standins.jira import JiraStandIn
+from tests.support.standins.slack import SlackStandIn
+from tests.support.standins.smtp import SmtpStandIn
+from tests.support.standins.xero import XeroStandIn
+from tests.support.wait import until
+
+LIN = {"accountId": "5b10a2", "displayName": "Lin Hao", "active": True}
+JIRA_SECRET = "secret-of-the-tracker-hooks"
+STRIPE_SECRET = "whsec_of-the-payment-hooks"
+PUBLIC = "https://accord.northwind.example"
+
+WORKSPACE = """
+version: 1
+organisation: {name: Northwind Studio, time_zone: Asia/Shanghai, locale: zh-CN, calendar: CN, from: "Northwind <projects@northwind.example>"}
+vars: {team_room: room, approved_status: In Progress}
+connections:
+  tracker: {connector: jira, deployment: cloud, base_url: "${JIRA_URL}", user: bot@northwind.example, token: "${JIRA_TOKEN}",
+            webhook_secret: "${JIRA_SECRET}", private_network: true, owner: lin}
+  books: {connector: xero, base_url: "${XERO_API}", token_url: "${XERO_TOKEN_URL}", client_id: northwind-books, client_secret: "${XERO_LOGIN}",
+          webhook_secret: "${XERO_KEY}", private_network: true, owner: lin}
+  payments: {connector: stripe, webhook_secret: "${STRIPE_SECRET}", livemode: false, owner: lin}
+  mail: {connector: email, url: "${SMTP_URL}", tls: none, private_network: true}
+  room: {connector: slack, url: "${SLACK_URL}", private_network: true}
+people:
+  lin: {name: Lin Hao, email: lin@northwind.example, roles: [lead, finance], accounts: {tracker: "5b10a2"}, bill_rate: 150.00 USD, cost_rate: 60.00 USD}
+clients:
+  acme:
+    name: Acme Ltd
+    locale: en
+    time_zone: America/New_York
+    calendar: US
+    contacts:
+      ann: {name: Ann Lee, email: ann@acme.example, roles: [sponsor, approver], approves_up_to: 50000 USD}
+      bob: {name: Bob Ray, email: bob@acme.example, roles: [billing]}
+  hengtai:
+    name: 恒泰制造
+    locale: zh-CN
+    time_zone: Asia/Shanghai
+    calendar: CN
+    contacts:
+      liwei: {name: 李伟, email: li.wei@hengtai.example, roles: [sponsor, approver]}
+      zhao: {name: 赵敏, email: zhao.min@hengtai.example, roles: [billing]}
+projects:
+  apollo:
+    client: acme
+    name: Apollo
+    status: active
+    mode: live
+    live_since: 2026-01-01
+    lead: lin
+    currency: USD
+    budget: {total: 100000.00, lines: {staff: 80000, material: 8000, equipment: 5000, other: 2000}, reserve: 5000, opening: {spent: 42000.00, as_of: 2025-12-31}}
+    tracked_by: [{connection: tracker, project: APO, home: APO-1, main: true, changes: {label: change-request}, client_text: titles}]
+    booked_in: [{connection: books, tag: Apollo}, {connection: payments, customer: cus_acme}]
+    milestones:
+      - {id: m1, title: Prototype, due: "M1_DUE", weight: 30}
+      - {id: m2, title: Launch, due: "M2_DUE", weight: 70, after: [m1]}
+  kanban:
+    client: hengtai
+    name: 产线看板
+    status: active
+    mode: live
+    live_since: 2026-01-01
+    lead: lin
+    currency: CNY
+    budget: {total: 300000.00}
+    tracked_by: [{connection: tracker, project: KB, home: KB-1, main: true}]
+    booked_in: [{connection: books, tag: 产线看板}]
+  hermes:
+    client: acme
+    name: Hermes
+    status: active
+    mode: observe
+    lead: lin
+    currency: USD
+    budget: {total: 20000.00, opening: {spent: 15000.00, as_of: 2025-12-31}}
+    booked_in: [{connection: books, tag: Hermes}]
+"""
+
+RULES = """
+version: 1
+use: [budget, changes, milestones]
+override:
+  - {rule: budget/levels, set: {send_in: anytime}}
+  - {rule: changes/ask, set: {send_in: anytime}}
+  - {rule: changes/apply, set: {send_in: anytime}}
+  - {rule: changes/refused, set: {send_in: anytime}}
+rules: []
+"""
+
+
+class Office:
+    """Everything that one journey needs, running."""
+
+    def __init__(self, place: Path, *, m1_due: str = "2031-03-14", m2_due: str = "2031-04-30", **environment: str) -> None:
+        self.jira = JiraStandIn()
+        self.xero = XeroStandIn()
+        self.slack = SlackStandIn()
+        self.smtp = SmtpStandIn()
+        self.home = place / "office"
+        self._dates = {"M1_DUE": m1_due, "M2_DUE": m2_due}
+        self._environment = environment
+        self._running = contextlib.ExitStack()
+        self.stack: Stack
+
+    def __enter__(self) -> Self:
+        for stand_in in (self.jira, self.xero, self.slack, self.smtp):
+            self._running.enter_context(stand_in)
+        self._write_workspace()
+        for key in ("APO-1", "KB-1"):
+            self.jira.add_issue(key, "Home")
+        self.stack = self._running.enter_context(Stack(self.home, **self._environment))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._running.__exit__(kind, error, trace)
+
+    # What people do
+
+    def log_hours(self, issue: str, hours: int) -> str:
+        """Lin logs time on an issue; the tracker tells of it. The id of the delivery."""
+        if issue not in self.jira.issues:
+            self.jira.add_issue(issue, "Design work", assignee=LIN)
+        started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+        log = self.jira.log_time(issue, hours * 3600, started, LIN)
+        return self.hook("tracker", self.jira.delivery("worklog_created", issue, worklog=log))
+
+    def mark_as_change(self, issue: str, title: str, hours: int) -> str:
+        """The client's wish gets the label that the workspace names for changes. The id of the delivery."""
+        self.jira.add_issue(issue, title, assignee=LIN, timeoriginalestimate=hours * 3600)
+        entry = self.jira.change(issue, LIN, labels=["change-request"])
+        return self.hook("tracker", self.jira.delivery("jira:issue_updated", issue, changelog=entry))
+
+    def tell_of(self, *documents: str) -> str:
+        """Xero tells of documents. The id of the delivery."""
+        body, headers = self.xero.hook(*documents)
+        return self._posted("books", body, headers)
+
+    def hook(self, connection: str, body: bytes) -> str:
+        """A webhook signed as its source does, by the command that users have. The id of the delivery."""
+        path = self.home / "hook.json"
+        path.write_bytes(body)
+        return self.stack.send(connection, path)
+
+    # What arrives
+
+    def mails_to(self, address: str) -> list[EmailMessage]:
+        """What the person's mailbox got, oldest first."""
+        return [m.message for m in list(self.smtp.mails) if address in m.recipients]
+
+    def wait_for_mail(self, address: str, words: str, seconds: float = 40) -> EmailMessage:
+        """The first mail to the person whose subject has these words."""
+
+        def found() -> EmailMessage | None:
+            return next((m for m in self.mails_to(address) if words in str(m["subject"])), None)
+
+        return until(found, f"a mail to {address} with {words!r}", seconds)
+
+    def project(self, id: str) -> dict[str, Any]:
+        """The project as the API shows it."""
+        shown: dict[str, Any] = self.stack.get(f"projects/{id}")
+        return shown
+
+    def settle(self, *deliveries: str) -> None:
+        """Wait until these deliveries are decided and nothing is on its way."""
+        for id in deliveries:
+            assert self.stack.settled(id)["state"] == "decided", self.stack.get(f"deliveries/{id}")
+        self.stack.quiet()
+
+    def _posted(self, connection: str, body: bytes, headers: dict[str, str]) -> str:
+        answer = requests.post(f"{self.stack.url}/hooks/{connection}", data=body, headers=headers, timeout=10)
+        assert answer.status_code in (200, 202), answer.text
+        return str(answer.json()["id"])
+
+    def _write_workspace(self) -> None:
+        text = WORKSPACE
+        for mark, day in self._dates.items():
+            text = text.replace(mark, day)
+        (self.home / "rules").mkdir(parents=True)
+        (self.home / "accord.yaml").write_text(text)
+        (self.home / "rules" / "team.yaml").write_text(RULES)
+        lines = {
+            "JIRA_URL": self.jira.url,
+            "JIRA_TOKEN": "example-api-token-0001",
+            "JIRA_SECRET": JIRA_SECRET,
+            "XERO_API": self.xero.api,
+            "XERO_TOKEN_URL": self.xero.token_url,
+            "XERO_LOGIN": "example-client-secret",
+            "XERO_KEY": "example-webhook-key-0001",
+            "STRIPE_SECRET": STRIPE_SECRET,
+            "SMTP_URL": self.smtp.url,
+            "SLACK_URL": self.slack.webhook,
+            "PUBLIC_URL": PUBLIC,
+        }
+        env = self.home / ".env"
+        env.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+        env.chmod(0o600)
+
+
+def plain(mail: EmailMessage) -> str:
+    """The plain text of a mail."""
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def link_in(mail: EmailMessage) -> str:
+    """The path of the decision link in a mail."""
+    return next(w.removeprefix(PUBLIC) for w in plain(mail).split() if w.startswith(f"{PUBLIC}/a/"))
+
+
+@contextlib.contextmanager
+def office(place: Path, **options: str) -> Iterator[Office]:
+    """An office for the length of a block."""
+    with Office(place, **options) as opened:
+        yield opened
