@@ -17,7 +17,7 @@ from rules.engine.noise import count_review, first_hold, needs_review
 from rules.engine.parties import calendars_of
 from rules.engine.snapshot import for_reader
 from rules.engine.verdicts import Planned
-from rules.facts.calendar import shift_day
+from rules.facts.calendar import local_day, shift_day
 from rules.facts.duration import Duration
 from rules.language.model import ActionSpec
 
@@ -32,8 +32,6 @@ def plan_outward(firing: Firing, spec: ActionSpec, ordinal: int, done: Outcome) 
     if not copies:
         return
     keys = {k: evaluated(v, firing.names) for k, v in spec.keys.items() if k not in _USED}
-    if isinstance(spec.keys.get("due"), Duration):
-        keys["due"] = _due(firing, spec.keys["due"])
     add_copies(firing, spec, ordinal, copies, keys, done)
 
 
@@ -104,7 +102,7 @@ def _planned(
         text=text,
         locale=copy.locale,
         names={**for_reader(names, copy.locale), **also},
-        keys={**keys, **_link(firing, text, copy)},
+        keys={**keys, **_due(firing, spec, copy), **_link(firing, text, copy)},
         alert=firing.alert,
         confirms=spec.keys.get("confirms") is True,
         spec=spec.id,
@@ -144,7 +142,11 @@ def _mentions_link(firing: Firing, text: Any) -> bool:
     return any(_LINK.search(part) for t in variants for part in (t.subject, t.body, t.short))
 
 
-def _due(firing: Firing, within: Duration) -> Any:
+def _due(firing: Firing, spec: ActionSpec, copy: Copy) -> dict[str, Any]:
+    """When a task is due: so many working days of the rule's calendar after the day at its owner's."""
+    within, owner = spec.keys.get("due"), firing.state.workspace.people.get(copy.recipient or "")
+    if not isinstance(within, Duration) or owner is None:
+        return {}
     facts = firing.names.facts
     cals = calendars_of(firing.rule, facts.project, facts.client, firing.state.workspace)
-    return shift_day(cals, facts.today, within)
+    return {"due": shift_day(cals, local_day(firing.state.now, owner.time_zone), within)}
