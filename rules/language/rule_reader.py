@@ -203,7 +203,7 @@ def _yaml(source: Source) -> str:
     if mark is None:
         return ""
     written = " " * (mark.column - 1) + source.document.text[mark.start : mark.end]
-    lines = textwrap.dedent(written).rstrip().splitlines()
-    while lines and (not lines[-1].strip() or lines[-1].startswith("#")):
+    lines = written.rstrip().splitlines()
+    while lines and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
         lines.pop()
-    return "\n".join(lines) + "\n"
+    return textwrap.dedent("\n".join(lines)) + "\n"

@@ -49,6 +49,9 @@ _BLANK_LINES: Final = re.compile(r"\n{3,}")
 _TRAILING: Final = re.compile(r"[ \t]+$", re.MULTILINE)
 
 
+_ABSENT: Final = object()
+
+
 class TextError(ValueError):
     """A text that cannot be rendered; the message names what is wrong in it."""
 
@@ -175,12 +178,13 @@ class _View(Mapping[str, Any]):
         return f"{self._prefix}.{name}" if self._prefix else name
 
     def __getitem__(self, name: str) -> Any:
-        if name in self._names:
-            return _opened(self._names[name], self.dotted(name))
-        inner = {k[len(name) + 1 :]: v for k, v in self._names.items() if k.startswith(name + ".")}
-        if inner:
-            return _View(inner, self.dotted(name))
-        raise KeyError(name)
+        dotted = {k[len(name) + 1 :]: v for k, v in self._names.items() if k.startswith(name + ".")}
+        found = self._names.get(name, dotted or _ABSENT)
+        if found is _ABSENT:
+            raise KeyError(name)
+        if dotted and isinstance(found, Mapping):
+            found = {**found, **dotted}
+        return _opened(found, self.dotted(name))
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(k.partition(".")[0] for k in self._names if not k.startswith(("_", "$"))))
