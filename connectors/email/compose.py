@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -20,7 +19,11 @@ from connectors.base import ConnectorError, Operation, Settings
 
 POLICY: Final = SMTP.clone(cte_type="7bit")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
+# Stricter than the standard's grammar: no comments, groups or quoted users, which only serve to confuse a reader.
+_MAILBOX = re.compile(r"""(?P<name>"[^"\\]*"|[^"<>@,;:\\]*)\s*<(?P<inside>[^<>\s]+)>|(?P<bare>[^<>\s]+)""")
+_USER = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -56,9 +59,9 @@ def compose(operation: Operation, settings: Settings, now: datetime) -> Mail:
         mail["In-Reply-To"] = mail["References"] = message_id(keys["thread"], sender.domain)
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Accord-Action"] = operation.key
-    mail.set_content(operation.message.body)
+    mail.set_content(_encodable(operation.message.body))
     if operation.message.html:
-        mail.add_alternative(operation.message.html, subtype="html")
+        mail.add_alternative(_encodable(operation.message.html), subtype="html")
         # A boundary of our own: the same action makes the same bytes. No encoded body can hold "=_".
         mail.set_boundary(f"=_{operation.key}"[:70])
     return Mail(sender.addr_spec, recipient.addr_spec, ident, mail)
@@ -72,21 +75,29 @@ def message_id(key: str, domain: str) -> str:
 
 
 def _address(text: str, what: str) -> Address:
-    """Exactly one mailbox, its domain in ASCII. Two of them, a group or a line break are refused."""
-    header = POLICY.header_factory("To", _line(text, what))
-    found = header.addresses
+    """Exactly one mailbox, "ann@acme.example" or "Ann Lee <ann@acme.example>", its domain in ASCII."""
+    found = _MAILBOX.fullmatch(_line(text, what).strip())
     try:
-        domain = found[0].domain.encode("idna").decode()
-        if header.defects or len(found) != 1 or not found[0].username or not _DOMAIN.fullmatch(domain):
-            raise ValueError(text)
-        return Address(found[0].display_name, found[0].username, domain)
-    except (ValueError, IndexError, MessageError):
-        raise _refused(f"{what} is {text[:80]!r}, one mail address expected") from None
+        user, _, domain = (found["inside"] or found["bare"]).rpartition("@") if found else ("", "", "")
+        domain = domain.encode("idna").decode()
+        if found and _USER.fullmatch(user) and _DOMAIN.fullmatch(domain):
+            return Address((found["name"] or "").strip('"'), user, domain)
+    except UnicodeError:
+        pass
+    raise _refused(f"{what} is {text[:80]!r}, one mail address expected")
 
 
 def _line(text: str, what: str) -> str:
     if _CONTROL.search(text):
         raise _refused(f"{what} holds a line break or control character: nothing is sent, mend the text")
+    return _encodable(text)
+
+
+def _encodable(text: str) -> str:
+    if _HALF_A_PAIR.search(text):
+        raise _refused(
+            "the text holds half a surrogate pair, which is no character: nothing is sent, mend the text"
+        )
     return text
 
 

@@ -74,7 +74,8 @@ class SmtpStandIn:
             tls_context=None if implicit else tls,
             authenticator=self._authenticate if user else None,
             auth_require_tls=tls is not None and not implicit,
-            auth_required=user is not None,
+            # The server knows only STARTTLS as a way that is safe enough to insist.
+            auth_required=user is not None and tls is not None and not implicit,
         )
 
     def __enter__(self) -> Self:
@@ -127,7 +128,7 @@ class SmtpStandIn:
     ) -> AuthResult:
         assert isinstance(given, LoginPassword)
         fits = (given.login.decode(), given.password.decode()) == self._login
-        return AuthResult(success=fits, auth_data=given.login.decode())
+        return AuthResult(success=fits, handled=False, auth_data=given.login.decode())
 
     # Called by the server, in its own thread
 
@@ -155,9 +156,8 @@ class SmtpStandIn:
             return plan.reply
         user = session.auth_data if isinstance(session.auth_data, str) else None
         content = envelope.content if isinstance(envelope.content, bytes) else b""
-        self._keep(
-            Mail(str(envelope.mail_from), tuple(envelope.rcpt_tos), content, session.ssl is not None, user)
-        )
+        encrypted = server.transport.get_extra_info("ssl_object") is not None
+        self._keep(Mail(str(envelope.mail_from), tuple(envelope.rcpt_tos), content, encrypted, user))
         return await _misbehave(server, plan) if plan else f"250 OK queued as {len(self.mails)}"
 
 
