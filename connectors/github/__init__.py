@@ -17,6 +17,7 @@ connector = Connector(
     settings=(
         Setting("token", "fine-grained access token: issues read and write", required=True, secret=True),
         Setting("user", "the account's login, so that Accord knows its own comments and changes"),
+        Setting("ca_file", "PEM file with the authority of an internal server's certificate"),
         Setting("projects", "repositories to poll, such as [northwind/apollo]"),
         Setting("public", "true when the polled repositories can be read by anybody", default=False),
         Setting("since", "where the first poll begins, such as 2026-11-01; unset: now"),

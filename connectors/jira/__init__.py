@@ -24,6 +24,7 @@ connector = Connector(
         Setting(
             "auth", "signature, or query: the webhook's address ends with ?secret=...", default="signature"
         ),
+        Setting("ca_file", "PEM file with the authority of an internal server's certificate"),
         Setting("projects", "project keys to poll; unset: every project the account can see"),
         Setting("since", "where the first poll begins, such as 2026-11-01; unset: now"),
     ),

@@ -94,9 +94,7 @@ def _issue(body: Foreign, verb: str, settings: Settings) -> Inbound:
         events += [issue_event(kind, issue, settings, at=at, user=user, change=changelog) for kind in kinds]
     if events:
         return Inbound(tuple(events))
-    told = (
-        "only the order on the board changed" if items else "the deleted comment is told by its own delivery"
-    )
+    told = "only the order on the board changed" if items else "the comment is told by its own delivery"
     return Inbound(ignored=told)
 
 
