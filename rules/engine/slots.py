@@ -137,24 +137,28 @@ def _slots(
     trigger = rule.trigger
     if isinstance(trigger, Around):
         for project in projects:
-            yield from _around(rule, trigger, project, state)
+            yield from _around(rule, trigger, project, state, window)
     elif isinstance(trigger, Every):
         for target in _targets(trigger.for_each, projects, state):
             yield from _every(rule, trigger, target, state.workspace, window)
 
 
-def _around(rule: Rule, trigger: Around, project: Project, state: State) -> Iterator[Slot]:
+def _around(
+    rule: Rule, trigger: Around, project: Project, state: State, window: tuple[datetime, datetime]
+) -> Iterator[Slot]:
     kind, _, field = trigger.date.partition(".")
     workspace, client = state.workspace, state.workspace.clients[project.client]
     party = "client" if concerns_client(rule, workspace) else "team"
     cals, zone = calendars_of(rule, project, client, workspace), zone_named(party, project, client, workspace)
     clock = time.fromisoformat(trigger.time) if trigger.time else opening(party, client, workspace)
+    first, last = (local_day(at, zone) for at in window)
     for record in _open(kind, project.id, state):
         base = _date(record, kind, field, zone)
         for offset, day in _reminders(base, trigger.offsets, cals, rule.on_holiday).items() if base else ():
-            slot_id = "slt_" + digest(rule.id, record["id"], str(offset))
-            at = local_to_utc(day, clock, zone)
-            yield Slot(slot_id, rule.id, kind, record["id"], project.id, project.client, offset, at, day)
+            if first <= day <= last:
+                slot_id = "slt_" + digest(rule.id, record["id"], str(offset))
+                at = local_to_utc(day, clock, zone)
+                yield Slot(slot_id, rule.id, kind, record["id"], project.id, project.client, offset, at, day)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,11 @@ def seen(act: Act, approval: Record) -> Record:
 
 def with_subject(act: Act, approval: Record, before: Mapping[str, Any] | None = None) -> Event:
     """The event with the approval and what it is about, both as of now."""
-    about = str(approval.get("about"))
+    about, now = str(approval.get("about")), seen(act, approval)
     subject = act.draft.get(about, str(approval.get("subject"))) if about in ("change", "milestone") else None
-    return act.seen(before, **{"approval": seen(act, approval), about: subject})
+    if subject is not None and about == "change":
+        subject = {**subject, "waiting_days": now["waiting_days"]}
+    return act.seen(before, **{"approval": now, about: subject})
 
 
 def _answered(act: Act, project: Project, approval: Record) -> Applied:
@@ -110,7 +112,7 @@ def _assumed(act: Act, project: Project, given: Record) -> Applied:
         "decisions": [],
         "reminders": 0,
     }
-    said = {k: v for k, v in given.items() if v is not None}
+    said = {k: v for k, v in shown(given).items() if v is not None}
     approval_key = str(given.get("id") or act.event.id)
     fields = {**beginning, **said, "status": "sent", "sent_at": said.get("sent_at") or act.event.at}
     record = {**fields, **act.new(project, approval_key)}

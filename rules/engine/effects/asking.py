@@ -31,6 +31,8 @@ _TEXTS: Final[Mapping[str, Callable[[Record, Project, str], str]]] = {
     "budget": budget_text,
     "expense": expense_text,
 }
+# The name under which rules know what is asked about; a budget is known anyway.
+_NAMES: Final = {"change": "change", "milestone": "milestone", "expense": "entry"}
 
 
 @dataclass(frozen=True)
@@ -56,16 +58,18 @@ def request(act: Act, project: Project, keys: Mapping[str, Any], objects: Mappin
     need = _need(keys.get("need"), project, asked)
     ended = end_open(act, question.subject["id"], "superseded")
     subject, version = _next_version(act, question)
-    record = _record(act, project, question, subject, version)
-    record |= {"asked": [p.id for p in asked], "need": need, "_able": [p.id for p in able]}
-    record |= _until(act, act.state.workspace.clients[project.client], keys.get("expires"))
-    record |= _texts(question.about, subject, project, asked)
-    approval = act.draft.put("approval", record)
-    objects_now = {"approval": shown(approval), question.about: shown(subject)}
-    sent = [act.cause("approval.sent", approval["id"], approval=approval, **_told(question.about, subject))]
+    approval = act.draft.put(
+        "approval",
+        _record(act, project, question, subject, version)
+        | {"asked": [p.id for p in asked], "need": need, "_able": [p.id for p in able]}
+        | _until(act, act.state.workspace.clients[project.client], keys.get("expires"))
+        | _texts(question.about, subject, project, asked),
+    )
+    told = {"approval": approval} | ({_NAMES[question.about]: subject} if question.about in _NAMES else {})
+    sent = [act.cause("approval.sent", approval["id"], **told)]
     if question.about == "change":
-        sent.append(act.cause("change.sent", subject["id"], shown(question.subject), change=subject))
-    return Performed((*ended, *sent), objects_now)
+        sent.append(act.cause("change.sent", subject["id"], shown(question.subject), **told))
+    return Performed((*ended, *sent), {name: shown(record) for name, record in told.items()})
 
 
 def _question(act: Act, project: Project, about: str, objects: Mapping[str, Record]) -> _Question:
@@ -95,7 +99,7 @@ def _about_change(act: Act, project: Project, objects: Mapping[str, Record]) -> 
     change = changes.find(act, project, objects.get("change", {}), {})
     if change is None:
         raise EffectError("there is no change to decide on: this event knows none")
-    if change["amount"] is None or change["days"] is None:
+    if change["status"] == "draft" or change["amount"] is None or change["days"] is None:
         raise EffectError(f"{change['number']} has no cost and time impact yet: assess it before it is sent")
     if change["status"] not in _ASKABLE:
         raise EffectError(f"{change['number']} is {change['status']}: there is nothing left to decide")
@@ -164,6 +168,7 @@ def _next_version(act: Act, question: _Question) -> tuple[Record, int]:
     if question.about != "change":
         return subject, version
     told = {"version": version, "status": "sent", "sent_at": act.state.now, "decided_at": None}
+    told["approval"] = approval_id(subject["id"], version)
     return act.draft.put("change", {**subject, **told}), version
 
 
@@ -200,7 +205,3 @@ def _texts(about: str, subject: Record, project: Project, asked: list[Person]) -
         text = _TEXTS[about](subject, project, locale)
         texts[locale] = {"text": text, "sha256": text_hash(text)}
     return {"texts": texts, "text_sha256": next(iter(texts.values()))["sha256"]}
-
-
-def _told(about: str, subject: Record) -> dict[str, Record]:
-    return {about: subject} if about in ("change", "milestone") else {}

@@ -56,7 +56,7 @@ def remember(act: Act, kind: str, id: str, given: Mapping[str, Any]) -> tuple[Re
     stored = act.draft.get(kind, id)
     if stored is not None and _is_older(act, stored):
         return stored, {}
-    known = {k: v for k, v in given.items() if k not in _OWN}
+    known = {k: v for k, v in shown(given).items() if k not in _OWN}
     version = act.event.version or (stored or {}).get("_version", "")
     record = {**(stored or {}), **known, **act.new(act.project, id), "_version": version}
     return act.draft.put(kind, record), shown(stored) if stored else {}

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from rules.engine.effects.shapes import Act
+from rules.engine.effects.shapes import Act, shown
 from rules.facts.calendar import local_day
 from rules.facts.catalogue import OBJECTS
 from rules.facts.duration import Duration
@@ -42,7 +42,7 @@ class Gap:
 def known_fields(stored: Record | None, given: Mapping[str, Any]) -> Record:
     """What is known of an entry: what its source says now, over what it said last."""
     last = stored["versions"][-1]["fields"] if stored else {}
-    said = {k: v for k, v in given.items() if k not in _OURS}
+    said = {k: v for k, v in shown(given).items() if k not in _OURS}
     anew = _WORKED_OUT - {"amount"} | (_LENGTH if said.keys() & _LENGTH else set())
     return {**{k: v for k, v in last.items() if k not in anew}, **said}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from rules.engine.effects.shapes import Act, Applied
+from rules.engine.effects.shapes import Act, Applied, shown
 from rules.facts.event import Event, digest
 from rules.facts.project import Project
 
@@ -75,7 +75,9 @@ def opened(act: Act) -> Applied:
     if act.project is None or not task.get("id"):
         return Applied(act.event)
     known = act.draft.get("task", task["id"])
-    record = known or act.draft.put("task", {"status": "open", **task, **act.new(act.project, task["id"])})
+    record = known or act.draft.put(
+        "task", {"status": "open", **shown(task), **act.new(act.project, task["id"])}
+    )
     return Applied(act.seen(task=record))
 
 

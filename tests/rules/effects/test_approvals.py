@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from rules.facts.approval import decide
 from rules.facts.duration import Duration
 from rules.facts.event import Event, Record
 from rules.facts.evidence import text_hash
+from rules.facts.project import Criterion, MilestonePlan
 from tests.rules.effects.world import ANN, APOLLO, BOB, LIN, World, types, usd
 
 
@@ -210,6 +212,17 @@ def test_a_milestone_is_accepted_by_the_client(outcome: str, event: str, status:
         assert ask(world, told[1], about="milestone")[1]["version"] == 2
 
 
+def test_what_is_to_be_accepted_says_what_has_to_be_true() -> None:
+    """The criteria are in the text, in the reader's language."""
+    criteria = (Criterion("metric", "coverage", Decimal(90)), Criterion("checklist", "Data moved"))
+    plan = MilestonePlan("m1", "Prototype", date(2026, 10, 12), criteria=criteria)
+    world = World(replace(APOLLO, milestones=(plan,)))
+    handed = world.tell("milestone.handed_over", milestone={"id": "m1"})[0]
+    texts = ask(world, handed, about="milestone", to=["ann", "bob"])[1]["texts"]
+    assert texts["en"]["text"].splitlines()[2] == "Criteria: coverage ≥ 90; Data moved"
+    assert texts["zh-CN"]["text"].splitlines()[2] == "验收标准：coverage ≥ 90；Data moved"
+
+
 def test_accepting_a_milestone_by_other_means_ends_the_open_question() -> None:
     """Accepted in a meeting: nobody is asked for it any more."""
     world = World()
@@ -227,6 +240,7 @@ def test_an_expense_is_approved_within_the_team_and_never_by_its_submitter() -> 
         ask(world, submitted, about="expense", to=["wang"])
     _, approval = ask(world, submitted, about="expense", to=["wang", "lin"])
     assert approval["asked"] == ["lin"]
+    assert approval["texts"]["en"]["text"] == "Expense: Train\nAmount: USD 400.00\nDate: 2026-09-21\n"
     decision = {"outcome": "approved", "channel": "online", "at": world.now, "name": "Lin Hao"}
     made = decide(world.get("approval", approval["id"]), "lin", decision, world.now)
     world.book.store({("approval", approval["id"]): made.record})

@@ -16,8 +16,9 @@ from rules.facts.budget import budget_facts
 from rules.facts.duration import Duration
 from rules.facts.event import Event, Record
 from rules.facts.ladder import Fired, Ladder, NotCrossed, rebase, step
+from rules.facts.money import Money
 from rules.facts.project import MilestonePlan
-from tests.rules.effects.world import APOLLO, MONDAY, World, types, usd
+from tests.rules.effects.world import APOLLO, LIN, MONDAY, World, types, usd
 
 
 @pytest.fixture
@@ -347,3 +348,58 @@ def test_a_note_is_kept_once_for_its_rule_and_event(world: World) -> None:
         event.id,
         MONDAY,
     )
+
+
+def test_an_estimate_in_working_days_is_eight_hours_a_day(world: World) -> None:
+    """Whatever unit the tracker estimates in."""
+    _, change = open_change(world, issue_event(world, estimate=Duration(2, "wd")))
+    assert (change["amount"], change["days"]) == (usd("2560.00"), 2)
+
+
+def test_a_rate_in_another_currency_assesses_nothing() -> None:
+    """Nobody is told a price at a rate that was never agreed."""
+    euros = replace(LIN, bill_rates=((date(2026, 1, 1), Money(Decimal(100), "EUR")),))
+    world = World(APOLLO, euros)
+    assert open_change(world, issue_event(world))[1]["status"] == "draft"
+
+
+def test_an_issue_puts_off_the_milestone_it_belongs_to(world: World) -> None:
+    """Not the next one, where the issue says which; a settled one moves no more."""
+    assert open_change(world, issue_event(world, milestone="m2"))[1]["milestones"] == ["apollo/m2"]
+    world.tell("milestone.accepted", milestone={"id": "m1"})
+    assert open_change(world, issue_event(world, "APO-8", milestone="m1"))[1]["milestones"] == ["apollo/m2"]
+    world.now += timedelta(days=365)
+    late = open_change(world, issue_event(world, "APO-9"))[1]
+    assert (late["milestones"], late["new_due"], late["days"]) == ([], None, 7)
+
+
+def test_a_change_may_say_which_lines_it_is_for(world: World) -> None:
+    """What it does not say is `other`; a budget without lines stays without."""
+    said = {"id": "chg_x", "title": "More", "amount": usd(1_000), "days": 0, "lines": {"material": usd(700)}}
+    world.tell("change.approved", change=said)
+    apply_change(world, said)
+    lines = world.get("baseline")["lines"]
+    assert (lines["material"], lines["other"], lines["staff"]) == (usd(8_700), usd(2_300), usd(80_000))
+    plain = World(replace(APOLLO, budget=replace(APOLLO.budget, lines={})))
+    plain.tell("change.approved", change=said)
+    apply_change(plain, said)
+    assert plain.get("baseline")["lines"] == {}
+
+
+def test_a_change_needs_a_baseline_to_apply_to() -> None:
+    """A project that was never activated has none."""
+    world = World(active=False)
+    world.tell("change.approved", change={"id": "chg_x", "title": "More", "amount": usd(10), "days": 0})
+    with pytest.raises(EffectError, match="activate the project"):
+        apply_change(world, {"id": "chg_x"})
+
+
+def test_what_is_decided_stays_decided(world: World) -> None:
+    """A late event does not reopen it; an approved one may only fail to apply."""
+    change = sent_change(world)
+    answer(world, "approved")
+    for verb in ("rejected", "expired", "assessed", "changes_requested"):
+        world.tell(f"change.{verb}", change={"id": change["id"], "amount": usd(1)})
+        assert world.get("change", change["id"])["status"] == "approved"
+    world.tell("change.apply_failed", change={"id": change["number"]})
+    assert world.get("change", change["id"])["status"] == "apply_failed"

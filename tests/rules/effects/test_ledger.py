@@ -333,6 +333,44 @@ def test_a_bare_correction_says_what_it_was(world: World) -> None:
     assert event.objects["entry"]["class"] == "travel"
 
 
+def test_an_entry_of_time_is_called_by_its_issue(world: World) -> None:
+    """A worklog without words of its own takes the issue's title; the event knows the issue."""
+    world.tell("issue.created", "APO-7", connection="tracker", issue={"key": "APO-7", "title": "Export"})
+    told = world.tell(
+        "time.logged",
+        "worklog/1",
+        connection="tracker",
+        entry={"person": "lin", "seconds": 60, "issue": "APO-7"},
+    )
+    assert [e.objects["issue"]["id"] for e in told] == ["tracker/APO-7"] * 2
+    assert told[1].objects["entry"]["title"] == "Export"
+
+
+def test_time_without_a_length_is_asked_for(world: World) -> None:
+    """Nothing is guessed; the task names what is missing and where."""
+    assert log_time(world, seconds=None) == ["time.logged", "task.opened"]
+    assert "no duration" in world.all("task")[0]["title"]
+
+
+@pytest.mark.parametrize(
+    ("word", "status"), [("voided", "void"), ("Deleted", "deleted"), ("AUTHORISED", "posted")]
+)
+def test_words_of_the_books_become_ours(world: World, word: str, status: str) -> None:
+    """Each system has its own words for a document's state."""
+    bill(world, status=word)
+    assert world.all("entry")[0]["status"] == status
+
+
+def test_a_bare_event_may_bring_its_version(world: World) -> None:
+    """An import that knows the order says so; without a word the next one follows what stands."""
+    world.tell("ledger.posted", version="2026-09-21T10:00:00Z", entry={"id": "B1", "amount": usd(10)})
+    for amount in (20, 30):
+        world.tell("ledger.corrected", entry={"id": "B1", "amount": usd(amount)})
+        assert world.spent == usd(amount)
+    world.tell("ledger.corrected", version="2026-09-20T10:00:00Z", entry={"id": "B1", "amount": usd(99)})
+    assert world.spent == usd(30)
+
+
 def test_an_event_that_we_caused_is_not_counted_again(world: World) -> None:
     """The ledger event behind a bill is shown with its entry and adds nothing."""
     told = world.tell("bill.received", "bill/1", connection="books", version="1", entry={"amount": usd(10)})
