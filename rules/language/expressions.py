@@ -19,14 +19,12 @@ from rules.language.checker import Checker
 from rules.language.functions import FUNCTIONS
 from rules.language.hints import WORDS
 from rules.language.model import UNKNOWN, ExpressionError, Operand, Position, Problem, Resolve
-from rules.language.names import Type, TypeEnv, environment
+from rules.language.names import Type, TypeEnv
 from rules.language.operations import COMPARISONS, arithmetic, negated, truth
 from rules.language.parser import parse
 from rules.language.syntax import Binary, Call, Choice, Compare, ListOf, Literal, Logic, Name, Node, Unary
 from rules.language.tokens import NotUnderstood
 from rules.language.variables import read_variable
-
-SOURCE_OBJECTS: Final = ("entry", "issue", "comment", "invoice", "bill", "payment", "event")
 
 Run = Callable[[Resolve], Any]
 Locate = Callable[[int], Position]
@@ -93,21 +91,6 @@ def compile_expression(
         return None, [Problem(place(f.offset), f.message, f.hint) for f in ordered]
     run = _guarded(compile_node(root, text), text)
     return Compiled(text, at, _names(root), found, run, _equalities(root), root), []
-
-
-def compile_match(text: str, at: Position | None = None) -> Compiled:
-    """The condition by which a project claims what comes from outside (`match:` of `booked_in`).
-
-    It knows the objects that a source can send, with the fields as the source gave them. ExpressionError when it is
-    wrong, with every problem in its message.
-    """
-    place = at or Position("match", 1, 1)
-    found, problems = compile_expression(
-        text, place, environment((), objects=SOURCE_OBJECTS), wanted=("bool",)
-    )
-    if found is None:
-        raise ExpressionError("; ".join(str(problem) for problem in problems))
-    return found
 
 
 def compile_node(node: Node, text: str) -> Run:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import textwrap
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rules.facts import codec
@@ -19,7 +19,7 @@ from rules.language.conditions import conditions_at, name_at
 from rules.language.expressions import Compiled
 from rules.language.ladders import read_crosses
 from rules.language.messages import COST, Message
-from rules.language.model import Crosses, Problem, Rule, Scope
+from rules.language.model import ActionSpec, Crosses, Problem, Rule, Scope
 from rules.language.names import Type, TypeEnv, environment
 from rules.language.operations import shown
 from rules.language.reach import in_reach, in_scope, read_scope
@@ -46,7 +46,6 @@ class Built:
     rule: Rule
     messages: tuple[Message, ...]
     inline: Mapping[str, Mapping[str, TextSource]]
-    projects: tuple[Project, ...]
 
 
 def read_rule(
@@ -60,55 +59,60 @@ def read_rule(
     projects = in_scope(scope, setting.workspace)
     if not projects and not source.findings.broken():
         hint = "projects that are closed or archived do not count"
-        source.tell(
-            "no project is in the scope of this rule",
-            hint,
-            *(("scope",) if scope != Scope() else ()),
-            severity="warning",
-        )
+        at = ("scope",) if scope != Scope() else ()
+        source.tell("no project is in the scope of this rule", hint, *at, severity="warning")
     env = _environment(source, trigger, projects, setting)
     crosses = (
-        read_crosses(
-            source.below("crosses"),
-            _without_level(env),
-        )
-        if "crosses" in source.value
-        else None
+        read_crosses(source.below("crosses"), _without_level(env)) if "crosses" in source.value else None
     )
-    env = _with_levels(env, crosses)
     conditions = conditions_at(source.below("if"), _without_level(env))
     _contradictions(source, conditions)
-    reached = in_reach(projects, conditions, setting.workspace, setting.variables)
     reader = ActionReader(
         rule_id=_full_id(source, pack),
-        env=env,
+        env=_with_levels(env, crosses),
         workspace=setting.workspace,
-        projects=reached,
+        projects=in_reach(projects, conditions, setting.workspace, setting.variables),
         variables=setting.variables,
         text_key=text_key,
         figures=_figures(crosses),
     )
-    do = reader.read(source.below("do"))
-    rule = Rule(
-        id=reader.rule_id,
-        title=_title(source, reader.rule_id),
+    decided = _Decided(trigger, scope, conditions, crosses, _once_per(source.below("once_per"), env))
+    rule = _rule(source, setting, decided, reader.rule_id, reader.read(source.below("do")))
+    return Built(replace(rule, pack=pack), tuple(reader.messages), reader.inline)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """The words of a rule that say whether it fires."""
+
+    trigger: Triggered
+    scope: Scope
+    conditions: tuple[Compiled, ...]
+    crosses: Crosses | None
+    once_per: tuple[str, ...]
+
+
+def _rule(
+    source: Source, setting: Setting, decided: _Decided, rule_id: str, do: tuple[ActionSpec, ...]
+) -> Rule:
+    return Rule(
+        id=rule_id,
+        title=_title(source, rule_id),
         at=source.at("id") if source.get("id") else source.at(),
-        trigger=trigger.trigger,
+        trigger=decided.trigger.trigger,
         do=do,
-        scope=scope,
-        conditions=conditions,
-        crosses=crosses,
-        once_per=_once_per(source.below("once_per"), env),
+        scope=decided.scope,
+        conditions=decided.conditions,
+        crosses=decided.crosses,
+        once_per=decided.once_per,
         send_in=source.get("send_in"),
         review=source.get("review"),
         calendar=read_calendars(source.below("calendar"), setting.workspace),
         on_holiday=read_on_holiday(source),
         vars=setting.variables,
-        pack=pack,
         memory_hash=_memory_hash(source),
         source=_yaml(source),
     )
-    return Built(rule, tuple(reader.messages), reader.inline, tuple(reached))
 
 
 def _environment(source: Source, trigger: Triggered, projects: list[Project], setting: Setting) -> TypeEnv:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rules.facts.calendar import make_calendar
 from rules.facts.duration import Duration
 from rules.facts.money import Money
-from rules.language.expressions import Compiled, compile_expression, compile_match
+from rules.language.expressions import Compiled, compile_expression
 from rules.language.model import UNKNOWN, ExpressionError, Operand, Position
 from rules.language.names import ANY, Type, environment
 
@@ -287,14 +287,6 @@ def test_names_are_all_names_asked_for() -> None:
 def test_equalities_are_what_must_hold(text: str, wanted: dict[str, set[str]]) -> None:
     """An index may skip a rule by them: unless the name has such a value, the expression cannot be true."""
     assert {name: set(values) for name, values in compiled(text).equalities.items()} == wanted
-
-
-def test_a_match_of_a_project_knows_what_sources_send() -> None:
-    """`match:` of booked_in speaks about entries and documents; a broken one is an error that tells all."""
-    known = {"entry.tags": ["Apollo", "x"]}
-    assert compile_match('"Apollo" in entry.tags').value(lambda n: known.get(n, UNKNOWN)) is True
-    with pytest.raises(ExpressionError, match="not known"):
-        compile_match('project.status == "active"')
 
 
 numbers = st.decimals(min_value=-(10**9), max_value=10**9, places=3)
