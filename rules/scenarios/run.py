@@ -1,0 +1,166 @@
+"""Playing a scenario: its steps one after the other, what each expects held against what came of it.
+
+In: a scenario, its world, the function that takes recorded webhooks through their connector. Out: a `Run` with every
+difference and the verdicts that were reached. The same scenario gives the same run, on every machine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from rules.engine.effects.projects import ActivationRefused, activation
+from rules.facts.calendar import local_day
+from rules.facts.event import Event, event_id
+from rules.facts.project import BudgetPlan, Project, Workspace
+from rules.language.model import RuleSet
+from rules.scenarios.compare import Difference, compare, expected_of
+from rules.scenarios.payloads import Arrivals, Normalise
+from rules.scenarios.reading import Scenario, Step
+from rules.scenarios.stage import EndlessStep, Stage
+from rules.scenarios.steps import take
+from rules.scenarios.values import BadStep, moment
+
+_BEGUN: Final = frozenset({"active", "on_hold", "closing", "closed"})
+_AFTER_ACTIVATION: Final[Mapping[str, str]] = {
+    "on_hold": "project.held",
+    "closing": "project.closing",
+    "closed": "project.closed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of a scenario. `verdicts` counts (rule, kind of verdict)."""
+
+    differences: tuple[Difference, ...]
+    verdicts: Counter[tuple[str, str]]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything went as expected."""
+        return not self.differences
+
+
+def run(
+    scenario: Scenario,
+    workspace: Workspace,
+    rules: RuleSet,
+    normalise: Normalise | None = None,
+    *,
+    own_modes: frozenset[str] = frozenset(),
+    every_verdict: bool = False,
+) -> Run:
+    """Play a scenario.
+
+    own_modes: projects whose mode counts as the workspace states it; all others are live unless the scenario says
+    otherwise.  every_verdict: count also the verdicts that nobody stores, for coverage.
+    """
+    try:
+        clock = moment(scenario.clock, workspace.time_zone)
+        played_in = _at_the_start(workspace, scenario, clock, own_modes)
+        stage = Stage(played_in, rules, clock, every_verdict)
+        _activate(stage, scenario)
+    except BadStep as error:
+        return Run((Difference(error.at, 0, str(error)),), Counter())
+    arrivals = Arrivals(played_in)
+    differences: list[Difference] = []
+    for number, step in enumerate(scenario.steps, start=1):
+        found, stop = _play(stage, scenario, (number, step), arrivals, normalise)
+        differences += found
+        if stop:
+            break
+    return Run(tuple(differences), stage.verdicts)
+
+
+def _play(
+    stage: Stage,
+    scenario: Scenario,
+    numbered: tuple[int, Step],
+    arrivals: Arrivals,
+    normalise: Normalise | None,
+) -> tuple[list[Difference], bool]:
+    """The differences of one step; true when the scenario cannot go on after it."""
+    number, step = numbered
+    stage.collect()
+    try:
+        take(stage, step, f"{scenario.name}\x1f{number}", arrivals, normalise)
+    except (BadStep, EndlessStep) as error:
+        at = error.at if isinstance(error, BadStep) else step.source.at()
+        return [Difference(at, number, str(error))], True
+    return list(_held_against(stage, step, number)), False
+
+
+def _held_against(stage: Stage, step: Step, number: int) -> Iterator[Difference]:
+    waiting = stage.waiting
+    released, broken = stage.collect()
+    at = step.source.at(step.kind, key=True)
+    yield from (Difference(at, number, told) for told in broken)
+    for word, found, verb in (("expect", released, "was released"), ("waiting", waiting, "waits")):
+        source = step.source.below(word)
+        expected = expected_of(source)
+        if expected is not None:
+            yield from compare(expected, found, step.source.at(word, key=True), number, verb)
+
+
+def _at_the_start(
+    workspace: Workspace, scenario: Scenario, clock: datetime, own_modes: frozenset[str]
+) -> Workspace:
+    """The workspace as the scenario begins.
+
+    Projects are live unless it says otherwise. Where it begins before a project went live, or before the day of its
+    opening figure, both count as the day before: the story is told as if it had begun then.
+    """
+    for key in scenario.mode:
+        if key not in workspace.projects:
+            place = scenario.source.below("mode", key)
+            raise BadStep(place.at(key=True), f"there is no project `{key}` in this workspace")
+    projects = {
+        key: replace(
+            project,
+            mode=scenario.mode.get(key, project.mode if key in own_modes else "live"),
+            live_since=_began(project.live_since, project, clock),
+            budget=_opened(project, clock),
+        )
+        for key, project in workspace.projects.items()
+    }
+    return replace(workspace, projects=projects)
+
+
+def _began(day: date | None, project: Project, clock: datetime) -> date | None:
+    latest = local_day(clock, project.time_zone) - timedelta(days=1)
+    return None if day is None else min(day, latest)
+
+
+def _opened(project: Project, clock: datetime) -> BudgetPlan:
+    return replace(project.budget, opening_as_of=_began(project.budget.opening_as_of, project, clock))
+
+
+def _activate(stage: Stage, scenario: Scenario) -> None:
+    """Every project that its file calls begun; what comes of that belongs to no step."""
+    for project in stage.workspace.projects.values():
+        if project.status not in _BEGUN:
+            continue
+        try:
+            stage.tell(activation(project, stage.now))
+        except ActivationRefused as refused:
+            raise BadStep(scenario.world.at(), str(refused)) from None
+        later = _AFTER_ACTIVATION.get(project.status)
+        if later is not None:
+            stage.tell(_status(project, later, stage.now))
+    stage.verdicts.clear()
+
+
+def _status(project: Project, kind: str, now: datetime) -> Event:
+    return Event(
+        id=event_id("scenario", kind, project.id),
+        type=kind,
+        at=now,
+        received_at=now,
+        objects={"project": {"id": project.id}},
+        project=project.id,
+        client=project.client,
+    )

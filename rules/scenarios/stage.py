@@ -1,0 +1,217 @@
+"""Where a scenario is played: the records in memory, a virtual clock, and what waits to leave.
+
+In: events, and the order to let time go by. Out: the actions that left since they were last collected, those that wait,
+the verdicts. What happens to an action (its hold, a second look, its outcome as an event) is as in production; every
+message that leaves arrives.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from rules.engine import slots
+from rules.engine.evaluate import evaluate
+from rules.engine.noise import merges, next_hold
+from rules.engine.outcomes import message_event
+from rules.engine.recheck import recheck
+from rules.engine.state import MemoryBook, State
+from rules.engine.verdicts import Planned
+from rules.facts.approval import OPEN
+from rules.facts.event import Event, Record, event_id
+from rules.facts.project import Workspace
+from rules.language.model import RuleSet
+from rules.language.texts import TextError
+from rules.scenarios.said import Said, worded
+
+# Far more than any scenario does in one step: beyond it something goes round in circles.
+MOST_EVENTS: Final = 10_000
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+_FAR: Final = datetime.max.replace(tzinfo=UTC)
+
+
+class EndlessStep(ValueError):
+    """A step that never comes to an end."""
+
+
+@dataclass
+class Stage:
+    """One scenario being played. `told` are the events so far; `verdicts` counts (rule, kind of verdict).
+
+    every_verdict: also those that are stored nowhere, which costs time.
+    """
+
+    workspace: Workspace
+    rules: RuleSet
+    now: datetime
+    every_verdict: bool = False
+    book: MemoryBook = field(default_factory=MemoryBook)
+    verdicts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    told: list[Event] = field(default_factory=list)
+    released: list[Said] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    _order: dict[str, int] = field(default_factory=dict)
+    _held: dict[str, Planned] = field(default_factory=dict)
+    _outcomes: dict[str, str] = field(default_factory=dict)
+    _events: dict[str, Event] = field(default_factory=dict)
+    _fired: set[str] = field(default_factory=set)
+    _ticked: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ticked = self.now
+
+    @property
+    def state(self) -> State:
+        """The moment as the engine sees it."""
+        return State(self.now, self.workspace, self.book)
+
+    @property
+    def waiting(self) -> list[Said]:
+        """What waits to leave, with the words it would have now; a correction that waits for its alert is not shown."""
+        shown = []
+        for planned in self._held.values():
+            if planned.waits is not None:
+                try:
+                    shown.append(worded(planned, self.rules.texts, self.workspace))
+                except TextError as error:
+                    self._tell_broken(planned, error)
+        return shown
+
+    def collect(self) -> tuple[list[Said], list[str]]:
+        """What left, and the texts that could not be filled in, since the last time."""
+        found = self.released, self.broken
+        self.released, self.broken = [], []
+        return found
+
+    def tell(self, *events: Event) -> None:
+        """Decide events and everything that follows from them now."""
+        self.told += events
+        waiting = deque(events)
+        count = 0
+        while waiting:
+            count += 1
+            if count > MOST_EVENTS:
+                raise EndlessStep(f"over {MOST_EVENTS} events follow from this step")
+            self._decide(waiting.popleft())
+            if not waiting:
+                waiting.extend(self._deliver())
+
+    def advance(self, until: datetime) -> None:
+        """Let time go by: slots fire, decisions run out, what waits leaves, each at its moment."""
+        while (moment := self._next_moment(until)) <= until:
+            self.now = max(self.now, moment)
+            self.tell(*self._clock_events())
+            self.tell(*self._deliver())
+        self.now = max(self.now, until)
+        self._ticked = self.now
+
+    def latest_approval(self) -> Record | None:
+        """The decision that was asked for last, over all projects."""
+        asked = [record for (kind, _), record in self.book.records.items() if kind == "approval"]
+        return max(reversed(asked), key=lambda a: a.get("sent_at") or _LONG_AGO, default=None)
+
+    def _decide(self, event: Event) -> None:
+        found = evaluate(event, self.state, self.rules, stored_only=not self.every_verdict)
+        self.book.store(found.puts)
+        self._events.update((e.id, e) for e in found.events)
+        self.verdicts.update((v.rule, v.kind) for v in found.verdicts)
+        for planned in found.actions:
+            if planned.id not in self._order:
+                self._order[planned.id] = len(self._order)
+                self._held[planned.id] = planned
+
+    def _deliver(self) -> list[Event]:
+        """Let everything leave that may; the events that say what became of it."""
+        told: list[Event] = []
+        for planned in [p for p in self._held.values() if self._may_leave(p)]:
+            del self._held[planned.id]
+            told += self._deliver_one(planned)
+        return told
+
+    def _may_leave(self, planned: Planned) -> bool:
+        return planned.waits != "review" and planned.due <= self.now and planned.corrects not in self._held
+
+    def _deliver_one(self, planned: Planned) -> list[Event]:
+        if self._taken_back(planned):
+            return self._ended(planned, "failed")
+        if planned.waits is not None:
+            after = self._after_waiting(planned)
+            if after is None:
+                return self._ended(planned, "failed")
+            if after.waits is not None:
+                self._held[after.id] = after
+                return []
+            planned = after
+        try:
+            self.released.append(worded(planned, self.rules.texts, self.workspace))
+        except TextError as error:
+            self._tell_broken(planned, error)
+            return self._ended(planned, "failed")
+        return self._ended(planned, "sent")
+
+    def _taken_back(self, planned: Planned) -> bool:
+        """Whether a newer message waits in its place, or the alert that it corrects never left."""
+        if planned.corrects is not None and self._outcomes.get(planned.corrects) != "sent":
+            return True
+        later = (p for p in self._held.values() if self._order[p.id] > self._order[planned.id])
+        return planned.waits is not None and any(p.waits and merges(planned, p) for p in later)
+
+    def _after_waiting(self, planned: Planned) -> Planned | None:
+        """The action as of now, with its next hold; none when it is no longer true."""
+        if planned.recheck:
+            again = recheck(planned, self._events[planned.event], self.state, self.rules)
+            if not again.still_true:
+                return None
+            planned = replace(planned, names=again.names)
+        rule = self.rules.rules.get(planned.rule)
+        return next_hold(planned, rule, self.state) if rule else planned
+
+    def _ended(self, planned: Planned, became: Literal["sent", "failed"]) -> list[Event]:
+        """What became of a message; ladders and decisions hang on it."""
+        self._outcomes[planned.id] = became
+        told = message_event(planned, became, self.now)
+        return [told] if told else []
+
+    def _next_moment(self, until: datetime) -> datetime:
+        """When something happens by itself, the next time up to `until`; far away when nothing does."""
+        moments = [s.at for s in self._slots(until)]
+        moments += [a["expires_at"] for a in self._open_approvals() if a["expires_at"] > self._ticked]
+        moments += [
+            p.due for p in self._held.values() if p.waits != "review" and p.corrects not in self._held
+        ]
+        return min(moments, default=_FAR)
+
+    def _slots(self, until: datetime) -> list[slots.Slot]:
+        planned = slots.plan(self.rules, self.state, until, since=self._ticked)
+        return [s for s in planned if s.id not in self._fired]
+
+    def _clock_events(self) -> Iterable[Event]:
+        to_fire, skipped = slots.due(self._slots(self.now), self._fired, self.now)
+        self._fired.update(s.id for s in (*to_fire, *skipped))
+        expired = [self._expired(a) for a in self._open_approvals() if a["expires_at"] <= self.now]
+        self._ticked = self.now
+        return [*expired, *(slots.slot_event(s, self.now) for s in to_fire)]
+
+    def _open_approvals(self) -> list[Record]:
+        return [
+            record
+            for (kind, _), record in self.book.records.items()
+            if kind == "approval" and record["status"] in OPEN and record.get("expires_at")
+        ]
+
+    def _expired(self, approval: Record) -> Event:
+        return Event(
+            id=event_id("expired", approval["id"], str(approval.get("version"))),
+            type="approval.expired",
+            at=approval["expires_at"],
+            received_at=self.now,
+            objects={"approval": {k: v for k, v in approval.items() if not k.startswith("_")}},
+            project=approval["project"],
+            client=approval["client"],
+        )
+
+    def _tell_broken(self, planned: Planned, error: TextError) -> None:
+        self.broken.append(f"the text `{planned.text}` of rule {planned.rule} cannot be filled in: {error}")
