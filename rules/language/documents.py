@@ -214,19 +214,19 @@ class _Reader:
         return found
 
     def _torn(self, entries: dict[Any, Any], path: Path) -> None:
-        """Inside { } and [ ] a comma ends a plain value: an expression with a comma comes out in two pieces."""
+        """Inside { } and [ ] a comma ends a plain value: what has a comma in it comes out in two pieces."""
         for (key, value), (after, rest) in itertools.pairwise(entries.items()):
-            piece = rest if isinstance(after, int) else after if rest is None else None
             mark = self.marks[*path, key]
-            if (
-                mark.style == ""
-                and isinstance(value, str)
-                and isinstance(piece, str)
-                and _opened(value) > 0 > _opened(piece)
-            ):
-                told = f"YAML ends `{value}` at the comma"
+            if mark.style != "" or not isinstance(value, str):
+                continue
+            listed = isinstance(after, int)
+            piece = rest if listed else after if rest is None else ""
+            halves = isinstance(piece, str) and _opened(value) > 0 > _opened(piece)
+            if halves or (not listed and " " in piece):
                 at = Position(self.path, mark.line, mark.column)
-                self.problems.append(Problem(at, told, "write the whole expression in quotes"))
+                self.problems.append(
+                    Problem(at, f"YAML ends `{value}` at the comma", "write the whole of it in quotes")
+                )
                 self.flagged |= {(*path, key), (*path, after)}
 
     def _key(self, event: Any, path: Path) -> str | None:

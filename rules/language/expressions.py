@@ -35,7 +35,8 @@ class Compiled:
     """A checked expression. `value(resolve)` evaluates it; `trace(resolve)` gives every step with its value.
 
     type: what it evaluates to, as far as that is known.  equalities: dotted name -> values; unless the name has one
-    of them, the expression cannot be true (so a rule may be skipped by an index).
+    of them, the expression cannot be true (so a rule may be skipped by an index).  asked: names inside `known(...)`:
+    where they are unknown the expression may still be true or false.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Compiled:
     type: Type
     value: Run = field(repr=False)
     equalities: Mapping[str, frozenset[Any]] = field(repr=False)
+    asked: frozenset[str] = field(repr=False)
     root: Node = field(repr=False)
 
     def trace(self, resolve: Resolve) -> Operand:
@@ -90,7 +92,7 @@ def compile_expression(
         ordered = sorted(checker.findings, key=lambda f: f.offset)
         return None, [Problem(place(f.offset), f.message, f.hint) for f in ordered]
     run = _guarded(compile_node(root, text), text)
-    return Compiled(text, at, _names(root), found, run, _equalities(root), root), []
+    return Compiled(text, at, _names(root), found, run, _equalities(root), _asked(root), root), []
 
 
 def compile_node(node: Node, text: str) -> Run:
@@ -230,6 +232,12 @@ def _names(node: Node) -> frozenset[str]:
     if isinstance(node, Name):
         return frozenset({node.name})
     return frozenset().union(*(_names(part) for part in node.parts))
+
+
+def _asked(node: Node) -> frozenset[str]:
+    if isinstance(node, Call) and node.function == "known":
+        return _names(node)
+    return frozenset().union(*(_asked(part) for part in node.parts))
 
 
 def _equalities(node: Node) -> Mapping[str, frozenset[Any]]:

@@ -19,6 +19,7 @@ from rules.language.model import UNKNOWN, ExpressionError, Resolve
 from rules.language.operations import ORDERED, calendars, contained, kind_of, shown, zone
 
 MAX_SUBJECT: Final = 10_000
+MAX_PATTERN: Final = 200
 
 _TEXT: Final = frozenset({"text"})
 _NUMBER: Final = frozenset({"number"})
@@ -63,7 +64,9 @@ def _round(values: list[Any], _: Resolve) -> Any:
 
 def _glob(values: list[Any], _: Resolve) -> bool:
     """`*` any run of characters, `?` one character; the whole text has to match. Work: text times pattern at most."""
-    text, pattern = values[0][:MAX_SUBJECT], values[1]
+    text, pattern = values
+    if len(text) > MAX_SUBJECT or len(pattern) > MAX_PATTERN:
+        raise ExpressionError(f"matches() takes {MAX_SUBJECT:,} characters and a pattern of {MAX_PATTERN}")
     at = wanted = 0
     star = resumed = -1
     while at < len(text):

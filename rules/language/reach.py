@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from rules.facts.project import Client, Project, Workspace
+from rules.language.expressions import Compiled
 from rules.language.model import UNKNOWN, Expression, ExpressionError, Resolve, Scope
 from rules.language.nearest import allowed_here
 from rules.language.sources import Source
@@ -96,6 +97,8 @@ def constants(project: Project, workspace: Workspace, variables: Mapping[str, An
 
 def _excluded(conditions: Sequence[Expression], resolve: Resolve) -> bool:
     for condition in conditions:
+        if isinstance(condition, Compiled) and any(resolve(name) is UNKNOWN for name in condition.asked):
+            continue
         try:
             if condition.value(resolve) is False:
                 return True

@@ -67,11 +67,14 @@ def read_rule(
     )
     conditions = conditions_at(source.below("if"), _without_level(env))
     _contradictions(source, conditions)
+    reached = in_reach(projects, conditions, setting.workspace, setting.variables)
+    if projects and not reached:
+        source.tell("no project in scope can ever meet these conditions", "", "if", severity="warning")
     reader = ActionReader(
         rule_id=_full_id(source, pack),
         env=_with_levels(env, crosses),
         workspace=setting.workspace,
-        projects=in_reach(projects, conditions, setting.workspace, setting.variables),
+        projects=reached,
         variables=setting.variables,
         text_key=text_key,
         figures=_figures(crosses),

@@ -53,6 +53,8 @@ def _explain(document: Document, error: ValidationError) -> Iterable[Problem]:
     if error.validator == "required":
         yield from _missing_keys(document, error, path)
         return
+    if "propertyNames" in error.absolute_schema_path and (*path, str(error.instance)) in document.flagged:
+        return
     tell = _EXPLAINED.get(str(error.validator), _otherwise)
     message, hint = tell(error, _named(document, path))
     key_is_meant = "propertyNames" in error.absolute_schema_path

@@ -55,8 +55,14 @@ def is_locale(tag: str) -> bool:
 
 
 def choose(by_locale: Mapping[str, T], locale: str) -> T | None:
-    """What stands for the reader's locale: exactly it, or its language alone (en for en-GB)."""
-    return by_locale.get(locale) or by_locale.get(locale.partition("-")[0])
+    """What stands for the reader's locale: exactly it, its language alone (en for en-GB), or for a language alone the
+    first of its regions (zh-CN for zh). Never another region's: zh-TW does not read zh-CN.
+    """
+    spoken = locale.partition("-")[0]
+    regions = (
+        sorted(known for known in by_locale if known.partition("-")[0] == spoken) if spoken == locale else []
+    )
+    return next((by_locale[known] for known in (locale, spoken, *regions) if known in by_locale), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,6 +237,15 @@ def test_data_of_the_wrong_kind_is_an_error_not_an_answer() -> None:
         value("vars.mixed and true", vars__mixed="yes")
 
 
+def test_work_is_bounded_by_data_too() -> None:
+    """Long patterns and growing texts are refused at run time; the longest sum that compiles also evaluates."""
+    with pytest.raises(ExpressionError, match="pattern"):
+        value("matches(issue.key, issue.status)", issue__key="a" * 9_000, issue__status="*a" * 4_000)
+    with pytest.raises(ExpressionError, match="characters"):
+        value("issue.key + issue.key", issue__key="a" * 9_000)
+    assert value("1+" * 150 + "1") == 151
+
+
 def test_a_decisive_condition_hides_what_cannot_be_evaluated() -> None:
     """`and` stops at false: a guard keeps what follows from being asked."""
     text = "issue.due != none and vars.mixed > 3"

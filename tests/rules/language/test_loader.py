@@ -6,11 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from rules.facts.duration import Duration
 from rules.language.ladders import levels_of
 from rules.language.loader import load_rules, schema
 from rules.language.model import UNKNOWN, ExpressionError, RuleSet
+from rules.language.text_files import schema as texts_schema
 from tests.rules.language.small_workspace import TEXTS, load, read_pack, workspace
 
 RULE = """
@@ -183,6 +185,22 @@ rules:
     assert load(rule.format(condition="scope: {not: {projects: [fixed]}}"))[0] is not None
 
 
+def test_a_rule_that_nothing_can_meet_is_pointed_out() -> None:
+    """What the files say already decides against every project: a warning, because projects come and go."""
+    rule = RULE.replace(
+        "when: ledger.posted\n", 'when: ledger.posted\n    if: project.billing.kind == "retainer"\n'
+    )
+    found, problems = load(rule)
+    assert found is not None
+    assert [p.message for p in problems] == ["no project in scope can ever meet these conditions"]
+
+
+def test_asking_whether_something_is_known_decides_nothing_before_there_are_facts() -> None:
+    """known(x) is about the event: it takes no project out of reach when the rules are loaded."""
+    rule = RULE.replace("when: ledger.posted\n", "when: ledger.posted\n    if: known(entry.issue)\n")
+    assert load(rule)[1] == []
+
+
 def test_a_broken_file_gives_no_rule_set_and_every_problem() -> None:
     """All problems of all files are told at once; there is never half a rule set."""
     sources = [
@@ -209,6 +227,12 @@ def test_texts_of_an_unknown_locale_are_refused() -> None:
     """The name of a text file is its locale."""
     _, problems = load("version: 1\nrules: []\n", texts={"english": 'version: 1\ntexts:\n  a: {body: "x"}\n'})
     assert [p.message for p in problems] == ["`english` is no locale"]
+
+
+def test_the_published_schema_is_a_schema() -> None:
+    """Editors can use it: it is valid in the draft that it names."""
+    Draft202012Validator.check_schema(schema())
+    Draft202012Validator.check_schema(texts_schema())
 
 
 def keys_of(node: Any) -> list[dict[str, Any]]:

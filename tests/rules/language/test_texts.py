@@ -220,11 +220,12 @@ def test_names_of_a_text_with_their_places() -> None:
 
 
 def test_the_readers_locale_picks_the_text() -> None:
-    """Exactly the locale, else its language; another language is never sent instead."""
+    """Exactly the locale, else its language; another language or region is never sent instead."""
     texts = {"en": "a", "zh-CN": "b"}
     assert choose(texts, "en-GB") == "a"
     assert choose(texts, "zh-CN") == "b"
-    assert choose(texts, "zh") is None
+    assert choose(texts, "zh") == "b"
+    assert choose(texts, "zh-TW") is None
     assert choose(texts, "de") is None
     assert is_locale("zh-CN")
     assert not is_locale("english")
