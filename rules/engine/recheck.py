@@ -160,4 +160,9 @@ class _Look:
         record = self.state.book.get("memory", seen.memory) if seen and not isinstance(seen, Unseen) else None
         if crosses is None or seen is None or isinstance(seen, Unseen) or record is None:
             return known
-        return next_words(record, seen.value, ladder_of(crosses, self.names))
+        after = next_words(record, seen.value, ladder_of(crosses, self.names))
+        again = known["again_level"]
+        cleared = again is not None and record["levels"].get(level_key(again), {}).get("state") == "cleared"
+        # Reached again while the note waited, the cleared level still fires only after a fall.
+        kept = {name: known[name] for name in ("again_level", "rearm_below")}
+        return {**after, **kept} if cleared and after["again_level"] is None else after
