@@ -75,7 +75,7 @@ def configure(level: str = "info", *, role: str = "", stream: TextIO | None = No
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(out)
+    handler = _Output(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=chain,
@@ -88,6 +88,25 @@ def configure(level: str = "info", *, role: str = "", stream: TextIO | None = No
     logging.captureWarnings(capture=True)
     for name, quieter in QUIETER.items():
         logging.getLogger(name).setLevel(max(quieter, root.level))
+
+
+class _Output(logging.Handler):
+    """Writes to the given stream, else to whatever standard output is at that moment."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def emit(self, record: logging.LogRecord) -> None:
+        out = self._stream or sys.stdout
+        try:
+            out.write(self.format(record) + "\n")
+            out.flush()
+        except (OSError, ValueError):
+            # The reader of our output has gone; that must not stop the work.
+            return
+        except Exception:  # noqa: BLE001 (the standard library's way: a record that cannot be written is told apart)
+            self.handleError(record)
 
 
 def _chain(role: str, *, for_people: bool) -> list[Processor]:

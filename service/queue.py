@@ -157,6 +157,11 @@ class BellWorker(SimpleWorker):
         """Lets a running job see that it should come to an end."""
         _stopping.set()
 
+    def _install_signal_handlers(self) -> None:
+        super()._install_signal_handlers()  # type: ignore[no-untyped-call] # RQ's own
+        # Asked to stop between our handler and RQ's: the loop looks at this before its first job.
+        self._stop_requested = _stopping.is_set()
+
     def set_shutdown_requested_date(self) -> None:
         """Nothing: the signal may interrupt a transaction, and a call to a lost Redis would raise inside it."""
 
@@ -173,17 +178,15 @@ def work(url: str, queue: QueueName) -> None:
     """
     pause = 0.5
     while not _stopping.is_set():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: _stopping.set())
         started = time.monotonic()
         try:
             _worker(url, queue).work(logging_level="WARNING")
         except redis.RedisError as error:
             logger.warning("waiting for Redis", queue=queue, error=str(error))
-        if not _stopping.is_set():
-            # RQ leaves its handler behind, which would only set a flag while nothing looks at it.
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            pause = 0.5 if time.monotonic() - started > 60 else min(pause * 2, 5.0)
-            time.sleep(pause)
+        pause = 0.5 if time.monotonic() - started > 60 else min(pause * 2, 5.0)
+        _stopping.wait(pause)
 
 
 def _worker(url: str, queue: QueueName) -> BellWorker:
