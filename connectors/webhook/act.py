@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from connectors.base import Done, Http, Operation, Settings
 from connectors.operations import refused
 from connectors.signatures import sign_standard_webhooks
-from connectors.webhook import mapping
+from connectors.webhook.problems import problems
 from rules.facts import codec
 
 
@@ -30,7 +30,7 @@ def post(operation: Operation, settings: Settings, http: Http) -> Done:
 
 def check(settings: Settings, _http: Http) -> str:
     """What the connection can do; an address can only be tried by posting to it."""
-    wrong = mapping.problems(settings.get("events") or [])
+    wrong = problems(settings.get("events") or [])
     if wrong:
         raise refused(settings, "; ".join(wrong))
     takes = f"takes signed events, {len(settings.get('events') or [])} of them mapped"

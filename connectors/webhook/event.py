@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from connectors.base import Malformed, Unsupported
 from connectors.foreign import Foreign
-from connectors.webhook.words import TYPES, fields_of, value_of
+from connectors.webhook.words import TYPES, Amount, fields_of, value_of
 from rules.facts.catalogue import EVENTS
 from rules.facts.event import Record, SourceEvent
 
@@ -29,7 +29,7 @@ class Draft:
     """The parts of an event, each with its place in the body. What is none was not said."""
 
     type: str
-    object: Mapping[str, Foreign]
+    object: Mapping[str, Foreign | Amount]
     before: Mapping[str, Foreign] = field(default_factory=dict)
     scope: Mapping[str, Foreign] = field(default_factory=dict)
     project: Foreign | None = None
@@ -79,17 +79,19 @@ def build(draft: Draft, signed_at: datetime) -> SourceEvent:
     )
 
 
-def _record(event_type: str, given: Mapping[str, Foreign]) -> Record:
+def _record(event_type: str, given: Mapping[str, Foreign | Amount]) -> Record:
     """The fields with their types. Null is none where a field may be empty, and says nothing where it may not."""
-    known = fields_of(event_type)
+    noun, known = EVENTS[event_type].object, fields_of(event_type)
+    beside = given.get("currency")
     values: dict[str, Any] = {}
     for name, value in given.items():
-        if name == "seconds" and EVENTS[event_type].object == "entry":
-            values[name] = value.whole()
+        place = value.amount if isinstance(value, Amount) else value
+        if name == "seconds" and noun == "entry":
+            values[name] = place.whole()
         elif name not in known:
-            raise value.refuse(f"{value.path} is no field of {EVENTS[event_type].object}: {name[:40]}")
-        elif value.value is not None:
-            values[name] = value_of(known[name], value, given.get("currency"))
+            raise place.refuse(f"{place.path} is no field of {noun}: {name[:40]}")
+        elif place.value is not None:
+            values[name] = value_of(known[name], value, beside if isinstance(beside, Foreign) else None)
         elif known[name].optional:
             values[name] = None
     amount = values.get("amount")

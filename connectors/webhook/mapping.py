@@ -12,28 +12,22 @@
           title: data.title
 
 In: what stands in the workspace, then bodies. Out: drafts of events. A path goes down by dots, into lists by number
-("data.lines.0.price"). `problems` says everything that is wrong with a mapping before a delivery meets it.
+("data.lines.0.price"). A mapping is checked by connectors.webhook.problems before it runs.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
-from difflib import get_close_matches
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 from connectors.foreign import Foreign
-from connectors.webhook.event import SCOPE, Draft
-from connectors.webhook.words import TYPES, fields_of
+from connectors.webhook.event import Draft
+from connectors.webhook.words import Amount
 
-_PARTS: Final = ("when", "type", "project", "scope", "key", "version", "at", "person", "map")
-_PLACES: Final = ("project", "version", "at", "person")
-_PATH: Final = re.compile(r"[^.{}\s]+(\.[^.{}\s]+)*")
-_HOLE: Final = re.compile(r"\{([^{}]*)\}")
-_SCALAR: Final = (str, int, Decimal)
-_GROUPS: Final = ("when", "map", "scope")
-_EXPECTED: Final = "a path, {value: ...}, {lookup: path, in: {...}} or {amount: ..., currency: ...} expected"
+PLACES: Final = ("project", "version", "at", "person")
+HOLE: Final = re.compile(r"\{([^{}]*)\}")
+T = TypeVar("T")
 
 
 def drafts(entries: Any, body: Foreign) -> list[Draft]:
@@ -41,82 +35,15 @@ def drafts(entries: Any, body: Foreign) -> list[Draft]:
     return [_draft(entry, body) for entry in entries if _holds(entry["when"], body)]
 
 
-def problems(entries: Any) -> list[str]:
-    """What is wrong with a mapping, each with its place: "events[0].map.amuont: not known; did you mean amount"."""
-    if not isinstance(entries, list):
-        return ["events: a list of entries expected, each with when, type, key and map"]
-    return [f"events[{index}]{problem}" for index, entry in enumerate(entries) for problem in _wrong(entry)]
-
-
-def _wrong(entry: Any) -> Iterator[str]:
-    """Each problem of one entry, beginning with its place in it."""
-    if not isinstance(entry, Mapping):
-        yield ": when, type, key and map expected"
-        return
-    shapes = [f".{part}: is missing" for part in ("when", "type", "key", "map") if part not in entry]
-    shapes += [
-        f".{part}: names with values expected" for part in _GROUPS if not _is_group(entry.get(part, {}))
-    ]
-    shapes += [_unknown("", key, _PARTS) for key in entry if key not in _PARTS]
-    if "type" in entry and entry["type"] not in TYPES:
-        shapes.append(f".type: {entry['type']} is not taken; {_near(entry['type'], TYPES)}")
-    if shapes:
-        yield from shapes
-        return
-    fields = {*fields_of(entry["type"]), "seconds"}
-    yield from (_unknown(".map", name, fields) for name in entry["map"] if name not in fields)
-    yield from (_unknown(".scope", name, SCOPE) for name in entry.get("scope", {}) if name not in SCOPE)
-    yield from _wrong_places(entry)
-
-
-def _wrong_places(entry: Mapping[str, Any]) -> Iterator[str]:
-    for path, wanted in entry["when"].items():
-        if not _is_path(path) or not all(isinstance(v, _SCALAR) for v in _as_list(wanted)):
-            yield f".when.{path}: a path with a value or a list of values expected"
-    sources = {f".{part}": entry[part] for part in _PLACES if part in entry}
-    for part in ("map", "scope"):
-        sources |= {f".{part}.{name}": source for name, source in entry.get(part, {}).items()}
-    yield from (f"{place}: {_EXPECTED}" for place, source in sources.items() if not _is_source(source))
-    holes = _HOLE.findall(entry["key"]) if isinstance(entry["key"], str) else []
-    if not holes or not all(_is_path(hole) for hole in holes):
-        yield ".key: a text with a path in braces expected, such as expense/{data.id}"
-
-
-def _unknown(place: str, word: Any, known: Iterable[str]) -> str:
-    return f"{place}.{word}: not known; {_near(word, known)}"
-
-
-def _near(word: Any, known: Iterable[str]) -> str:
-    near = get_close_matches(str(word), list(known), n=1)
-    return f"did you mean {near[0]}" if near else f"known are {', '.join(sorted(known))}"
-
-
-def _is_group(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(name, str) for name in value)
-
-
-def _as_list(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
+    """One value or several, as a list."""
     return value if isinstance(value, list) else [value]
-
-
-def _is_path(text: Any) -> bool:
-    return isinstance(text, str) and _PATH.fullmatch(text) is not None
-
-
-def _is_source(source: Any) -> bool:
-    if not isinstance(source, Mapping):
-        return _is_path(source)
-    if source.keys() == {"value"}:
-        return isinstance(source["value"], (*_SCALAR, list))
-    if source.keys() == {"lookup", "in"}:
-        return _is_path(source["lookup"]) and isinstance(source["in"], Mapping)
-    return source.keys() == {"amount", "currency"} and all(_is_source(part) for part in source.values())
 
 
 def _holds(when: Mapping[str, Any], body: Foreign) -> bool:
     for path, wanted in when.items():
         found = _at(body, path)
-        if found is None or not any(_same(found.value, value) for value in _as_list(wanted)):
+        if found is None or not any(_same(found.value, value) for value in as_list(wanted)):
             return False
     return True
 
@@ -129,8 +56,8 @@ def _same(found: Any, wanted: Any) -> bool:
 def _draft(entry: Mapping[str, Any], body: Foreign) -> Draft:
     return Draft(
         type=entry["type"],
-        object=_sourced(entry["map"], body),
-        scope=_sourced(entry.get("scope", {}), body),
+        object=_sourced(entry["map"], body, _field),
+        scope=_sourced(entry.get("scope", {}), body, _source),
         key=_filled(entry["key"], body),
         project=_place(entry, "project", body),
         version=_place(entry, "version", body),
@@ -139,14 +66,27 @@ def _draft(entry: Mapping[str, Any], body: Foreign) -> Draft:
     )
 
 
+def _sourced(
+    sources: Mapping[str, Any], body: Foreign, read: Callable[[Any, Foreign, str], T | None]
+) -> dict[str, T]:
+    """What the sources point at, without those that the body does not have."""
+    found = {name: read(source, body, name) for name, source in sources.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def _place(entry: Mapping[str, Any], part: str, body: Foreign) -> Foreign | None:
     found = _source(entry[part], body, part) if part in entry else None
     return None if found is None or found.value is None else found
 
 
-def _sourced(sources: Mapping[str, Any], body: Foreign) -> dict[str, Foreign]:
-    found = {name: _source(source, body, name) for name, source in sources.items()}
-    return {name: value for name, value in found.items() if value is not None}
+def _field(source: Any, body: Foreign, name: str) -> Foreign | Amount | None:
+    """The value of a field: one place, or two for money."""
+    if not isinstance(source, Mapping) or "amount" not in source:
+        return _source(source, body, name)
+    amount = _source(source["amount"], body, name)
+    return (
+        None if amount is None else Amount(amount, _source(source["currency"], body, f"currency of {name}"))
+    )
 
 
 def _source(source: Any, body: Foreign, name: str) -> Foreign | None:
@@ -155,13 +95,7 @@ def _source(source: Any, body: Foreign, name: str) -> Foreign | None:
         return _at(body, source)
     if "value" in source:
         return Foreign(source["value"], f"the constant for {name}", body.refuse)
-    if "lookup" in source:
-        return _looked_up(source, body)
-    parts = {part: _source(source[part], body, part) for part in ("amount", "currency")}
-    amount = parts["amount"]
-    if amount is None or amount.value is None:
-        return amount
-    return Foreign({part: value.value for part, value in parts.items() if value}, amount.path, body.refuse)
+    return _looked_up(source, body)
 
 
 def _looked_up(source: Mapping[str, Any], body: Foreign) -> Foreign | None:
@@ -181,7 +115,7 @@ def _filled(template: str, body: Foreign) -> Foreign:
             raise body.refuse(f"{hole[1]} is missing, the event's key needs it")
         return found.id()
 
-    return Foreign(_HOLE.sub(fill, template), "key", body.refuse)
+    return Foreign(HOLE.sub(fill, template), "key", body.refuse)
 
 
 def _at(body: Foreign, path: str) -> Foreign | None:

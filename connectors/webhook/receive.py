@@ -15,6 +15,7 @@ from connectors.operations import refused
 from connectors.signatures import sign_standard_webhooks, standard_key, verify_standard_webhooks
 from connectors.webhook import mapping
 from connectors.webhook.event import build, spoken
+from connectors.webhook.problems import problems
 from rules.facts.event import digest
 
 
@@ -40,7 +41,7 @@ def normalise(delivery: Delivery, settings: Settings) -> Inbound:
     body.members()
     signed_at = _signed_at(delivery)
     entries = settings.get("events") or []
-    wrong = mapping.problems(entries)
+    wrong = problems(entries)
     if wrong:
         raise refused(settings, "; ".join(wrong))
     found = mapping.drafts(entries, body)

@@ -7,6 +7,7 @@ What stands for consent or is Accord's own doing (changes, approvals, baselines,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -31,10 +32,22 @@ def fields_of(event_type: str) -> Mapping[str, Field]:
     return {**(OBJECTS["entry"] if noun in _DOCUMENTS else {}), **OBJECTS[noun]}
 
 
-def value_of(field: Field, value: Foreign, currency: Foreign | None = None) -> Any:
-    """The value of one field. `currency` is what stands beside an amount that names none itself."""
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An amount and the currency that stands somewhere else in the body."""
+
+    amount: Foreign
+    currency: Foreign | None
+
+
+def value_of(field: Field, value: Foreign | Amount, beside: Foreign | None = None) -> Any:
+    """The value of one field. `beside` is the currency that stands next to an amount that names none itself."""
+    if isinstance(value, Amount):
+        if field.type != "money":
+            raise value.amount.refuse(f"{value.amount.path} is an amount, {field.name} is no field for money")
+        return _money(value.amount, value.currency)
     if field.type == "money":
-        return _money(value, currency)
+        return _money(value, beside)
     read = _READERS[field.type](value)
     if read not in _CLOSED.get(field.name, (read,)):
         raise value.refuse(f"{value.path} is {str(read)[:40]!r}, known are {', '.join(_CLOSED[field.name])}")
@@ -55,17 +68,24 @@ def _number(value: Foreign) -> Decimal:
 
 
 def _money(value: Foreign, currency: Foreign | None) -> Money:
-    """Money as "12.30 USD", as {"amount": "12.30", "currency": "USD"}, or a number with the currency beside it."""
+    """Money as "12.30 USD", as {"amount": "12.30", "currency": "USD"}, or a number with its currency elsewhere."""
     if isinstance(value.value, dict):
         return _money(value["amount"], value["currency"])
+    if currency is None:
+        return _whole_money(value)
     try:
-        if isinstance(value.value, str) and " " in value.value.strip():
-            return Money.parse(value.value)
-        if currency is None:
-            raise value.refuse(
-                f"{value.path} names no currency: write it as 12.30 USD, or give `currency` beside it"
-            )
         return Money(_number(value), currency.text())
+    except (BadNumber, UnknownCurrency) as problem:
+        raise currency.refuse(f"{currency.path}: {problem}") from None
+
+
+def _whole_money(value: Foreign) -> Money:
+    if not isinstance(value.value, str) or " " not in value.value.strip():
+        raise value.refuse(
+            f"{value.path} names no currency: write it as 12.30 USD, or give `currency` beside it"
+        )
+    try:
+        return Money.parse(value.value)
     except (BadNumber, UnknownCurrency) as problem:
         raise value.refuse(f"{value.path}: {problem}") from None
 
