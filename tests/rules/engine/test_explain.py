@@ -129,7 +129,7 @@ def test_the_same_as_json() -> None:
     ],
 )
 def test_a_rule_that_was_not_asked_is_answered_too(rule: str, reason: str) -> None:
-    """ "Why did nothing happen" has an answer for every rule."""
+    """Why nothing happened has an answer for every rule."""
     world = World(RULES)
     (found,) = explain(world.entry("B1", 100), world.state, world.ruleset, rule)
     assert (found.kind, found.reason) == ("not_triggered", reason)
