@@ -199,8 +199,11 @@ class ActionReader:
         reads = self._client_reads(kind, keys, recipients, projects)
         locales = self._locales(kind, recipients, projects, reads)
         env = self.env.with_names(names)
+        given = tuple(v for v in keys.get("with", {}).values() if isinstance(v, Compiled))
         self.messages.append(
-            Message(place, self.rule_id, kind, keys["text"], env, locales, reads, projects, self.figures)
+            Message(
+                place, self.rule_id, kind, keys["text"], env, locales, reads, projects, self.figures, given
+            )
         )
 
     def _key_of(self, place: Source, spec_id: str) -> str:

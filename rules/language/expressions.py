@@ -181,6 +181,10 @@ def _compare(node: Compare, text: str) -> Run:
     if len(operands) > 2:
         return _chain(operands, [COMPARISONS[o] for o in node.operators])
     left, right, compare = operands[0], operands[1], COMPARISONS[node.operators[0]]
+    name, constant = node.operands
+    if isinstance(name, Name) and not name.name.startswith("vars.") and isinstance(constant, Literal):
+        asked, wanted = name.name, constant.value
+        return lambda resolve: compare(resolve(asked), wanted)
     return lambda resolve: compare(left(resolve), right(resolve))
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from rules.facts.catalogue import OBJECTS, Field
 from rules.facts.project import Project, Workspace
-from rules.language.model import Problem
+from rules.language.model import Expression, Problem
 from rules.language.names import ANY, Type, TypeEnv, fields_of
 from rules.language.nearest import did_you_mean
 from rules.language.sources import Source
@@ -49,7 +49,7 @@ class Message:
 
     place: where the rule names the text.  locales: locale -> who reads it, in words.  client_reads: a client may be
     among the readers.  projects: those in reach of the action.  figures: names of the rule that stand for a figure of
-    cost ("value" and "level" of a ladder on spending).
+    cost ("value" and "level" of a ladder on spending).  given: the expressions of `with:`, which the text can show too.
     """
 
     place: Source
@@ -61,6 +61,7 @@ class Message:
     client_reads: bool
     projects: Sequence[Project]
     figures: frozenset[str] = frozenset()
+    given: tuple[Expression, ...] = ()
 
     def named(self, key: str, more: Mapping[str, Type]) -> Message:
         """The same message with another text and further names."""
@@ -80,6 +81,11 @@ def check_message(message: Message, texts: TextSources, workspace: Workspace) ->
             message.place.tell(f"the text `{message.key}` is missing in {locale}, which {reader} reads", hint)
     for source in found.values():
         _check_text(message, source, workspace)
+    for expression in message.given:
+        for name in sorted(expression.names):
+            told, hint = _secret(message, Used(name, 0), workspace) or ("", "")
+            if told:
+                message.place.findings.add(Problem(expression.at, told, hint))
 
 
 def _check_text(message: Message, source: TextSource, workspace: Workspace) -> None:
