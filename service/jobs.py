@@ -27,7 +27,7 @@ from service.tools import LANE_FAILING, LANE_HEALTHY, Job, Tools, Work
 log = get("jobs")
 SECONDS = 200.0
 LOOK = 400
-TURN_SECONDS = 10.0
+TURN_SECONDS = 5.0
 __all__ = ["clock_turn", "decide", "decide_all", "deliver", "deliver_all", "keep_time", "prepare"]
 
 
@@ -81,9 +81,9 @@ def clock_turn(process: Process) -> None:
     context = process.context
     try:
         process.refresh()
-        process.beat("clock")
         tick.activate(context)
         tick.tick(context)
+        process.beat("clock")
     except StorageError as problem:
         log.warning("the clock could not reach the database", error=str(problem))
     context.bells.ring("decide")

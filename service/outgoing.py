@@ -69,11 +69,16 @@ def message_of(
     )
 
 
-def operation_of(planned: Planned, message: Message) -> Operation:
-    """The call to make for it."""
+def operation_of(context: Context, planned: Planned, message: Message) -> Operation:
+    """The call to make for it. A task reaches its owner by mail."""
     kind = "email" if planned.kind in BY_MAIL else planned.kind
     keys = {k: v for k, v in planned.keys.items() if k != "link"}
-    return Operation(kind=kind, key=planned.id, target=planned.address, message=message, keys=keys)
+    return Operation(kind=kind, key=planned.id, target=_target(context, planned), message=message, keys=keys)
+
+
+def _target(context: Context, planned: Planned) -> str | None:
+    owner = context.rulebook.workspace.people.get(planned.recipient or "") if planned.kind == "task" else None
+    return owner.email if owner else planned.address
 
 
 def _text(context: Context, planned: Planned, ruleset: str) -> Text:

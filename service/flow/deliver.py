@@ -16,14 +16,14 @@ from connectors.base import Settings as ConnectionSettings
 from rules.engine.outcomes import Became, message_event
 from rules.engine.recheck import recheck
 from rules.engine.verdicts import Planned
-from rules.facts.event import Event
+from rules.facts.event import Event, event_id
 from service.log import get
 from service.outgoing import Refusal, address_of, message_of, operation_of
 from service.renderer import RenderError
 from service.state import Context
 from service.store import actions, journal
 from service.store.actions import Claimed, Outcome
-from service.store.database import from_iso, iso
+from service.store.database import Connection, from_iso, iso
 from service.store.switches import connection_state, paused, set_connection_state
 from service.tools import LEASE, MAX_TRIES, Job, Tools, pause_after
 
@@ -102,7 +102,7 @@ def _called(
             connection, planned.id, claimed.token, (message.subject, message.body, message.html), now
         ):
             return None
-    operation = operation_of(planned, message)
+    operation = operation_of(context, planned, message)
     try:
         http = tools.http(settings)
         done = outward.find(operation, settings, http) if claimed.open_attempt and outward.find else None
@@ -177,8 +177,8 @@ def _finish(context: Context, claimed: Claimed, outcome: Outcome) -> None:
     with context.database.writing() as connection:
         mine = actions.finish(connection, planned.id, claimed.token, outcome, now)
         if mine and outcome.state in ("sent", "unknown", "dead", "cancelled"):
-            told = _told(planned, claimed, outcome, now)
-            journal.add(connection, [told] if told else [])
+            opened = _task_opened(connection, planned, now) if outcome.state == "sent" else None
+            journal.add(connection, [e for e in (_told(planned, claimed, outcome, now), opened) if e])
     log.info(
         "action delivered",
         action=planned.id,
@@ -194,6 +194,32 @@ def _told(planned: Planned, claimed: Claimed, outcome: Outcome, now: datetime) -
     became = _BECAME.get(outcome.state, "failed")
     told = (outcome.reason or None) if became != "sent" else None
     return message_event(planned, became, now, str(claimed.token), status=outcome.state, error=told)
+
+
+def _task_opened(connection: Connection, planned: Planned, now: datetime) -> Event | None:
+    """The event that puts a task on record, once its owner was told."""
+    if planned.kind != "task":
+        return None
+    row = actions.row_of(connection, planned.id) or {}
+    task = {
+        "id": "tsk_" + planned.id.removeprefix("act_"),
+        "owner": planned.recipient,
+        "title": row.get("subject") or str(planned.text),
+        "status": "open",
+        "due": planned.keys.get("due"),
+    }
+    return Event(
+        id=event_id(planned.id, "task.opened"),
+        type="task.opened",
+        at=now,
+        received_at=now,
+        objects={"task": task},
+        project=planned.project,
+        client=planned.client,
+        cause=planned.event,
+        rule=planned.rule,
+        depth=1,
+    )
 
 
 def _healthy(context: Context, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, current_app, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -26,7 +26,8 @@ def alive() -> Response:
 def ready() -> tuple[Response, int]:
     """Database and Redis reachable, workers and clock seen lately; 503 and what is missing otherwise."""
     context = current_app.extensions["accord"].context
-    missing = []
+    missing: list[str] = []
+    beats: dict[str, datetime] = {}
     try:
         with context.database.reading() as connection:
             beats = last_beats(connection)
@@ -38,9 +39,10 @@ def ready() -> tuple[Response, int]:
         missing.append(f"database: {problem}")
     if not context.bells.ping():
         missing.append("redis: does not answer")
+    seen = {role: at.isoformat() for role, at in beats.items()}
     if missing:
-        return jsonify(status="not ready", missing=missing), 503
-    return jsonify(status="ready"), 200
+        return jsonify(status="not ready", missing=missing, seen=seen), 503
+    return jsonify(status="ready", missing=[], seen=seen), 200
 
 
 @health.get("/metrics")

@@ -111,7 +111,9 @@ rules: []
 class Office:
     """Everything that one journey needs, running."""
 
-    def __init__(self, place: Path, *, m1_due: str = "2031-03-14", m2_due: str = "2031-04-30", **environment: str) -> None:
+    def __init__(
+        self, place: Path, *, m1_due: str = "2031-03-14", m2_due: str = "2031-04-30", **environment: str
+    ) -> None:
         self.jira = JiraStandIn()
         self.xero = XeroStandIn()
         self.slack = SlackStandIn()

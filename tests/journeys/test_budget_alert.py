@@ -15,11 +15,14 @@ def used(at: Office, project: str) -> Decimal:
 
 def test_spend_crosses_80_percent_is_told_once_and_taken_back(tmp_path: Path) -> None:
     """Time is priced by the person's rate, a thin bill is read back; at 80 % the billing contact gets a mail, the home
-    issue a comment, the room a message. The bill is voided: the same three hear of it once, and nobody else."""
+    issue a comment, the room a message. The bill is voided: the same three hear of it once, and nobody else.
+    """
     with office(tmp_path) as at:
         at.settle(at.log_hours("APO-7", 100))
         assert used(at, "apollo") == Decimal("0.57"), "42,000 before the start and 100 h at 150"
-        bill = at.xero.bill("BILL-91", "Devices Inc", [line("Test devices", 24000.0, "Apollo")], CurrencyCode="USD")
+        bill = at.xero.bill(
+            "BILL-91", "Devices Inc", [line("Test devices", 24000.0, "Apollo")], CurrencyCode="USD"
+        )
         at.settle(at.tell_of(bill))
         assert used(at, "apollo") == Decimal("0.81")
 
@@ -47,7 +50,9 @@ def test_spend_crosses_80_percent_is_told_once_and_taken_back(tmp_path: Path) ->
 def test_a_chinese_client_reads_chinese(tmp_path: Path) -> None:
     """The mail is in the recipient's language, with the currency of the project."""
     with office(tmp_path) as at:
-        bill = at.xero.bill("FP-2026-01", "华东设备", [line("测试设备", 243000.0, "产线看板")], CurrencyCode="CNY")
+        bill = at.xero.bill(
+            "FP-2026-01", "华东设备", [line("测试设备", 243000.0, "产线看板")], CurrencyCode="CNY"
+        )
         at.settle(at.tell_of(bill))
         mail = at.wait_for_mail("zhao.min@hengtai.example", "产线看板：预算已使用 81.0%")
         assert "已支出 CNY 243,000.00，占预算 CNY 300,000.00 的 81.0%" in plain(mail)

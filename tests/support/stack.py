@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -37,7 +38,11 @@ def agency(place: Path, **environment: str) -> Path:
     home = place / "agency"
     shutil.copytree(REPOSITORY / "examples" / "agency", home, ignore=shutil.ignore_patterns("var", ".env"))
     lines = (home / ".env.example").read_text().splitlines()
-    kept = [line for line in lines if "=" in line and not line.startswith("#") and line.split("=")[0] not in environment]
+    kept = [
+        line
+        for line in lines
+        if "=" in line and not line.startswith("#") and line.split("=")[0] not in environment
+    ]
     env = home / ".env"
     env.write_text("\n".join([*kept, *(f"{k}={v}" for k, v in environment.items())]) + "\n")
     env.chmod(0o600)
@@ -69,7 +74,9 @@ class Stack:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
         if error is not None:
             sys.stderr.write(f"--- end of the log ---\n{self.log.read_text()[-6000:]}\n")
@@ -77,7 +84,9 @@ class Stack:
     def start(self) -> None:
         command = [sys.executable, "-m", "service", "up"]
         with self.log.open("ab") as out:
-            self._process = subprocess.Popen(command, cwd=self.home, env=self.environment, stdout=out, stderr=out)
+            self._process = subprocess.Popen(
+                command, cwd=self.home, env=self.environment, stdout=out, stderr=out
+            )
         until(self._ready, "the installation is ready", 60)
 
     def stop(self) -> None:
@@ -89,7 +98,13 @@ class Stack:
         """An `accord` command over this workspace."""
         command = [sys.executable, "-m", "service", *arguments]
         return subprocess.run(
-            command, cwd=self.home, env=self.environment, capture_output=True, text=True, timeout=120, check=False
+            command,
+            cwd=self.home,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
 
     def send(self, connection: str, payload: Path | Mapping[str, Any], name: str = "payload") -> str:
@@ -129,6 +144,11 @@ class Stack:
 
         until(nothing, "everything is decided and sent", 60)
 
+    def clock_has_seen(self, at: datetime) -> bool:
+        """Whether the clock has finished a turn at or after this time."""
+        seen = requests.get(f"{self.url}/readyz", timeout=5).json()["seen"].get("clock")
+        return seen is not None and datetime.fromisoformat(seen) >= at
+
     def pid(self, role: str) -> int:
         """The process of a role: web, worker-decide, worker-deliver, clock, redis."""
         state = json.loads((self.home / "var" / "run.json").read_text())
@@ -146,7 +166,9 @@ class Stack:
 
     def _ready(self) -> bool:
         if self._process is not None and self._process.poll() is not None:
-            raise AssertionError(f"the installation ended with {self._process.returncode}:\n{self.log.read_text()[-4000:]}")
+            raise AssertionError(
+                f"the installation ended with {self._process.returncode}:\n{self.log.read_text()[-4000:]}"
+            )
         try:
             return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200
         except requests.RequestException:
