@@ -15,11 +15,14 @@ from connectors.base import ConnectorError, Delivery, Malformed, Message, Operat
 from connectors.foreign import Foreign
 from connectors.http import Answer, Client, http_client
 from connectors.xero import connector, documents, receive
+from rules.engine.placing import place_all
 from rules.facts.event import SourceEvent
+from rules.facts.ledger import total
 from rules.facts.money import Money
 from tests.connectors import recorded
 from tests.support.shared import shared_path
 from tests.support.standins.xero import LOGIN, WEBHOOK_KEY, XeroStandIn, line
+from tests.support.worlds import World
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 
@@ -112,6 +115,36 @@ def test_delivery_is_the_same_when_only_its_entropy_is_new(xero: XeroStandIn) ->
 
 
 # One document, several projects
+
+
+def test_edit_move_and_void_of_a_bill_reach_the_ledger(
+    xero: XeroStandIn, settings: Settings, http: Client
+) -> None:
+    """From the webhook to the sums of two projects: edited replaces, moved leaves, void is gone."""
+    booked = {"booked_in": [{"connection": "books", "tag": "Apollo"}]}
+    other = {"client": "acme", "name": "Hermes", "status": "active", "lead": "lin", "currency": "USD"}
+    other |= {"budget": {"total": 1000}, "booked_in": [{"connection": "books", "tag": "Hermes"}]}
+    world = World(workspace={"projects": {"apollo": booked, "hermes": other}})
+    lines: dict[str, str | None] = {}
+
+    def after_webhook(ident: str) -> tuple[Decimal, Decimal]:
+        events = told(xero, settings, http, ident)
+        for placed in place_all(world.workspace, "books", events, NOW, lambda _: dict(lines)):
+            lines[str(placed.event.key)] = placed.event.project
+            world.decide(placed.event)
+        apollo, hermes = (
+            total(world.record("sums", name), "incurred").amount for name in ("apollo", "hermes")
+        )
+        return apollo, hermes
+
+    ident = xero.bill(
+        "BILL-90", "Example Device Rental", [line("Devices", 1000.0, "Apollo"), line("Icons", 50.0, "Hermes")]
+    )
+    assert after_webhook(ident) == (1000, 50)
+    xero.change(ident, lines=[line("Devices", 900.0, "Apollo"), line("Icons", 50.0, "Apollo")])
+    assert after_webhook(ident) == (950, 0)
+    xero.change(ident, Status="VOIDED")
+    assert after_webhook(ident) == (0, 0)
 
 
 def test_a_bill_is_one_event_for_each_project_and_cost_class(
