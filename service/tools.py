@@ -27,7 +27,7 @@ LANE_HEALTHY = 8
 LANE_FAILING = 1
 
 
-LEASE = timedelta(seconds=120)
+LEASE = timedelta(seconds=60)
 MAX_TRIES = 8
 FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 3600.0
