@@ -16,9 +16,8 @@ from rules.facts.calendar import local_to_utc
 from rules.facts.catalogue import EVENTS
 from rules.facts.event import Event, Record, SourceEvent, event_id
 from rules.facts.project import Booking, Project, Tracking, Workspace
-from rules.language.expressions import compile_expression
-from rules.language.model import UNKNOWN, Expression, ExpressionError, Position, Problem
-from rules.language.names import TypeEnv, names_of
+from rules.language.matching import compile_match
+from rules.language.model import UNKNOWN, Expression, ExpressionError, Position
 
 PEOPLE = ("person", "assignee", "reporter", "author", "submitter", "approver")
 
@@ -142,11 +141,6 @@ def _compiled(text: str) -> Expression:
     if found is None:
         raise ExpressionError(str(problems[0]))
     return found
-
-
-def compile_match(text: str, at: Position) -> tuple[Expression | None, list[Problem]]:
-    """A `match` of the workspace: a condition on the fields of `entry` or `issue`."""
-    return compile_expression(text, at, TypeEnv(names_of(("entry", "issue"))), wanted=("bool",))
 
 
 def _known_people(workspace: Workspace, connection: str, record: Record) -> Record:

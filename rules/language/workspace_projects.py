@@ -16,6 +16,7 @@ from rules.facts.project import (
     Project,
     Tracking,
 )
+from rules.language.matching import compile_match
 from rules.language.nearest import allowed_here
 from rules.language.workspace_values import Part, typed
 
@@ -150,6 +151,8 @@ def _booking(part: Part, connections: Mapping[str, Any]) -> Booking:
         part.tell(
             "connection", "nothing says which documents belong here", "add `customer`, `tag` or `match`"
         )
+    if "match" in given:
+        part.problems += compile_match(given["match"], part.at("match"))[1]
     customer = given.get("customer")
     return Booking(
         connection=given["connection"],

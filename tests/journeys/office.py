@@ -28,84 +28,7 @@ JIRA_SECRET = "secret-of-the-tracker-hooks"
 STRIPE_SECRET = "whsec_of-the-payment-hooks"
 PUBLIC = "https://accord.northwind.example"
 
-WORKSPACE = """
-version: 1
-organisation: {name: Northwind Studio, time_zone: Asia/Shanghai, locale: zh-CN, calendar: CN, from: "Northwind <projects@northwind.example>"}
-vars: {team_room: room, approved_status: In Progress}
-connections:
-  tracker: {connector: jira, deployment: cloud, base_url: "${JIRA_URL}", user: bot@northwind.example, token: "${JIRA_TOKEN}",
-            webhook_secret: "${JIRA_SECRET}", private_network: true, owner: lin}
-  books: {connector: xero, base_url: "${XERO_API}", token_url: "${XERO_TOKEN_URL}", client_id: northwind-books, client_secret: "${XERO_LOGIN}",
-          webhook_secret: "${XERO_KEY}", private_network: true, owner: lin}
-  payments: {connector: stripe, webhook_secret: "${STRIPE_SECRET}", livemode: false, owner: lin}
-  mail: {connector: email, url: "${SMTP_URL}", tls: none, private_network: true}
-  room: {connector: slack, url: "${SLACK_URL}", private_network: true}
-people:
-  lin: {name: Lin Hao, email: lin@northwind.example, roles: [lead, finance], accounts: {tracker: "5b10a2"}, bill_rate: 150.00 USD, cost_rate: 60.00 USD}
-clients:
-  acme:
-    name: Acme Ltd
-    locale: en
-    time_zone: America/New_York
-    calendar: US
-    contacts:
-      ann: {name: Ann Lee, email: ann@acme.example, roles: [sponsor, approver], approves_up_to: 50000 USD}
-      bob: {name: Bob Ray, email: bob@acme.example, roles: [billing]}
-  hengtai:
-    name: 恒泰制造
-    locale: zh-CN
-    time_zone: Asia/Shanghai
-    calendar: CN
-    contacts:
-      liwei: {name: 李伟, email: li.wei@hengtai.example, roles: [sponsor, approver]}
-      zhao: {name: 赵敏, email: zhao.min@hengtai.example, roles: [billing]}
-projects:
-  apollo:
-    client: acme
-    name: Apollo
-    status: active
-    mode: live
-    live_since: 2026-01-01
-    lead: lin
-    currency: USD
-    budget: {total: 100000.00, lines: {staff: 80000, material: 8000, equipment: 5000, other: 2000}, reserve: 5000, opening: {spent: 42000.00, as_of: 2025-12-31}}
-    tracked_by: [{connection: tracker, project: APO, home: APO-1, main: true, changes: {label: change-request}, client_text: titles}]
-    booked_in: [{connection: books, tag: Apollo}, {connection: payments, customer: cus_acme}]
-    milestones:
-      - {id: m1, title: Prototype, due: "M1_DUE", weight: 30}
-      - {id: m2, title: Launch, due: "M2_DUE", weight: 70, after: [m1]}
-  kanban:
-    client: hengtai
-    name: 产线看板
-    status: active
-    mode: live
-    live_since: 2026-01-01
-    lead: lin
-    currency: CNY
-    budget: {total: 300000.00}
-    tracked_by: [{connection: tracker, project: KB, home: KB-1, main: true}]
-    booked_in: [{connection: books, tag: 产线看板}]
-  hermes:
-    client: acme
-    name: Hermes
-    status: active
-    mode: observe
-    lead: lin
-    currency: USD
-    budget: {total: 20000.00, opening: {spent: 15000.00, as_of: 2025-12-31}}
-    booked_in: [{connection: books, tag: Hermes}]
-"""
-
-RULES = """
-version: 1
-use: [budget, changes, milestones]
-override:
-  - {rule: budget/levels, set: {send_in: anytime}}
-  - {rule: changes/ask, set: {send_in: anytime}}
-  - {rule: changes/apply, set: {send_in: anytime}}
-  - {rule: changes/refused, set: {send_in: anytime}}
-rules: []
-"""
+FILES = Path(__file__).parent / "workspace"
 
 
 class Office:
@@ -196,12 +119,12 @@ class Office:
         return str(answer.json()["id"])
 
     def _write_workspace(self) -> None:
-        text = WORKSPACE
+        text = (FILES / "accord.yaml").read_text()
         for mark, day in self._dates.items():
             text = text.replace(mark, day)
         (self.home / "rules").mkdir(parents=True)
         (self.home / "accord.yaml").write_text(text)
-        (self.home / "rules" / "team.yaml").write_text(RULES)
+        (self.home / "rules" / "team.yaml").write_text((FILES / "rules.yaml").read_text())
         lines = {
             "JIRA_URL": self.jira.url,
             "JIRA_TOKEN": "example-api-token-0001",

@@ -12,7 +12,8 @@ from tests.support.standins.xero import line
 
 def test_a_project_at_85_percent_is_read_back_silently_and_next_told_at_100(tmp_path: Path) -> None:
     """The opening figure is 42 %; 286 hours of the weeks before make it 84.9 %. Backfill sends nothing, the figures are
-    there, work that goes on below the next level is silent, and the next alert is 100 %."""
+    there, work that goes on below the next level is silent, and the next alert is 100 %.
+    """
     with office(tmp_path) as at:
         week_ago = (datetime.now(UTC) - timedelta(days=9)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
         at.jira.add_issue("APO-3", "Past work", assignee=LIN)

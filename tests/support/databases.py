@@ -24,7 +24,9 @@ _PLACES = "/usr/lib/postgresql/*/bin"
 
 def postgres_programs() -> Path | None:
     """Where initdb and pg_ctl are, or none."""
-    found = sorted(Path("/").glob(_PLACES.lstrip("/")), key=lambda p: [int(n) for n in p.parts[-2].split(".")])
+    found = sorted(
+        Path("/").glob(_PLACES.lstrip("/")), key=lambda p: [int(n) for n in p.parts[-2].split(".")]
+    )
     if found:
         return found[-1]
     named = shutil.which("pg_ctl")
@@ -37,7 +39,9 @@ class Cluster:
     def __init__(self, place: Path, programs: Path) -> None:
         self.place, self.programs = place, programs
         # PostgreSQL refuses to run as root; the account that its package makes may.
-        self.prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+        self.prefix = (
+            ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+        )
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -49,9 +53,24 @@ class Cluster:
                 if folder.stat().st_uid == 0 and str(folder).startswith("/tmp"):
                     folder.chmod(folder.stat().st_mode | 0o755)
             shutil.chown(self.place, "postgres", "postgres")
-        self._run("initdb", "-D", self._data, "-U", "accord", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
-        options = f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories={self.place} -c fsync=off"
-        self._run("pg_ctl", "-D", self._data, "-w", "-t", "60", "-l", f"{self.place}/log", "-o", options, "start")
+        self._run(
+            "initdb",
+            "-D",
+            self._data,
+            "-U",
+            "accord",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-locale",
+            "--no-sync",
+        )
+        wanted = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": self.place}
+        options = " ".join(f"-c {name}={value}" for name, value in {**wanted, "fsync": "off"}.items())
+        self._run(
+            "pg_ctl", "-D", self._data, "-w", "-t", "60", "-l", f"{self.place}/log", "-o", options, "start"
+        )
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
