@@ -1,21 +1,22 @@
 """Which rules an event has to be asked about, without walking through all of them.
 
 In: a rule set, an event's facts. Out: the rules whose trigger it is, in the order of the files. Those that name another
-project or client, or that compare a name with a constant it does not have, can be left out unasked: their verdict would
-be out_of_scope or condition_false, which nobody stores.
+project or client, that compare a name with a constant it does not have, or whose condition is plainly false can be left
+out unasked: their verdict would be out_of_scope or condition_false, which nobody stores.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rules.engine.names import Facts
-from rules.language.model import UNKNOWN, Rule, RuleSet
+from rules.language.model import UNKNOWN, ExpressionError, Resolve, Rule, RuleSet
 
-_Placed = tuple[int, Rule]
+# A rule with its place in the order of the files, and what of its `if` the event's own names can refute.
+_Placed = tuple[int, Rule, tuple[Callable[[Resolve], Any], ...]]
 # Figures that cost something to work out are not asked for the sake of an index.
 _DERIVED: Final = ("budget.", "forecast.", "vars.")
 _KEPT_INDEXES: Final = 4
@@ -40,7 +41,7 @@ class _Shelf:
     by_name: dict[str, list[_Placed]] = field(default_factory=lambda: defaultdict(list))
 
     def place(self, position: int, rule: Rule) -> None:
-        placed = (position, rule)
+        placed = (position, rule, _checks(rule))
         scope = rule.scope
         if scope.projects and _exact(scope.projects):
             for name in scope.projects:
@@ -93,7 +94,11 @@ class Candidates:
         if event.type == "slot.due":
             return triggered(self.rules, event.type, event.objects.get("slot"))
         shelf = self._shelves.get(event.type)
-        return [rule for _, rule in sorted(shelf.select(facts), key=_position)] if shelf else []
+        if shelf is None:
+            return []
+        resolve = facts.__getitem__
+        left = [placed for placed in shelf.select(facts) if not _refuted(placed[2], resolve)]
+        return [rule for _, rule, _ in sorted(left, key=_position)]
 
     def rebased(self, event_type: str) -> list[Rule]:
         """Rules whose ladders stand on new ground after such an event, whether or not they hear it themselves."""
@@ -116,6 +121,21 @@ def index_of(rules: RuleSet) -> Candidates:
 
 def _position(placed: _Placed) -> int:
     return placed[0]
+
+
+def _checks(rule: Rule) -> tuple[Callable[[Resolve], Any], ...]:
+    """The conditions that ask nothing but the event: what the rule or its pack brings is left to the rule itself."""
+    return tuple(c.value for c in rule.conditions if not any(n.startswith("vars.") for n in c.names))
+
+
+def _refuted(checks: tuple[Callable[[Resolve], Any], ...], resolve: Resolve) -> bool:
+    for check in checks:
+        try:
+            if check(resolve) is False:
+                return True
+        except ExpressionError:
+            continue
+    return False
 
 
 def _exact(globs: Iterable[str]) -> bool:
