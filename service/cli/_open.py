@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import click
-
 from service import embedded_redis
 from service.cli import Invocation
+from service.cli._starting import starting
 from service.process import Process, prepare
-from service.rulebook import BrokenFiles
-from service.store.database import Database, StorageError
+from service.store.database import Database
 from service.store.migrate import upgrade
 
 NO_REDIS = "redis://127.0.0.1:6379/0"
@@ -24,17 +22,11 @@ def opened(invocation: Invocation) -> Iterator[Process]:
     settings = invocation.settings(role="cli")
     # Without Redis a command still does its work in the record; the sweep of the next start rings for it.
     address = settings.redis_url or embedded_redis.url_of_running(settings.var) or NO_REDIS
-    try:
+    with starting():
         database = Database(settings.database_url, settings.var)
         upgrade(database)
         database.close()
         process = prepare(replace(settings, redis_url=address))
-    except BrokenFiles as broken:
-        raise click.ClickException(
-            "\n".join(["The files cannot be used:", *(f"  {p}" for p in broken.problems)])
-        ) from None
-    except StorageError as problem:
-        raise click.ClickException(str(problem)) from None
     try:
         yield process
     finally:

@@ -106,39 +106,20 @@ def _commit(
     """Approval, evidence and the event that follows, in the caller's transaction; the head of the evidence."""
     approval = shown.approval
     private = {"address": proof.address, "agent": proof.agent}
-    _, head = evidence.append(
-        connection,
-        approval["project"],
-        {
-            "event": "approval.answered",
-            "approval": approval["id"],
-            "version": int(approval.get("version", 1)),
-            "decision": decision["outcome"],
-            "remark": decision["remark"],
-            "by": context.rulebook.workspace.people[shown.person].email,
-            "person": shown.person,
-            "name": proof.name,
-            "statement": proof.statement,
-            "identified": "link",
-            "channel": proof.channel,
-            "locale": shown.locale,
-            "text": shown.text,
-            "text_sha256": shown.text_sha256,
-            "at": iso(now),
-            "private_sha256": _salted(private, approval["id"], context.settings.secret_key),
-        },
-        now,
-        private,
-    )
+    said = _evidence(context, shown, decision, proof, now)
+    said["private_sha256"] = _salted(private, approval["id"], context.settings.secret_key)
+    _, head = evidence.append(connection, approval["project"], said, now, private)
     saved = {**made.record, "evidence": head}
     records.save(connection, {("approval", approval["id"]): saved}, now)
-    given = {**decision, "by": shown.person}
     event = Event(
         id=event_id("answer", approval["id"], str(approval.get("version")), shown.person),
         type="approval.answered",
         at=now,
         received_at=now,
-        objects={"approval": {k: v for k, v in saved.items() if not k.startswith("_")}, "decision": given},
+        objects={
+            "approval": {k: v for k, v in saved.items() if not k.startswith("_")},
+            "decision": {**decision, "by": shown.person},
+        },
         project=approval["project"],
         client=approval["client"],
         person=shown.person,
@@ -146,6 +127,30 @@ def _commit(
     journal.add(connection, [event])
     journal.touch(connection, approval["client"])
     return head
+
+
+def _evidence(
+    context: Context, shown: Shown, decision: Record, proof: Proof, now: datetime
+) -> dict[str, Any]:
+    """What is kept of a decision for good: the exact text, who decided what, how they were identified, when."""
+    approval = shown.approval
+    return {
+        "event": "approval.answered",
+        "approval": approval["id"],
+        "version": int(approval.get("version", 1)),
+        "decision": decision["outcome"],
+        "remark": decision["remark"],
+        "by": context.rulebook.workspace.people[shown.person].email,
+        "person": shown.person,
+        "name": proof.name,
+        "statement": proof.statement,
+        "identified": "link",
+        "channel": proof.channel,
+        "locale": shown.locale,
+        "text": shown.text,
+        "text_sha256": shown.text_sha256,
+        "at": iso(now),
+    }
 
 
 def _shown(context: Context, connection: Connection, token: str) -> Shown:
