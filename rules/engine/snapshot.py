@@ -39,14 +39,16 @@ def snapshot(names: Names, *, client_facing: bool) -> dict[str, Any]:
 
 
 def for_reader(names: Mapping[str, Any], locale: str) -> Mapping[str, Any]:
-    """The same names for a reader: what was agreed to in several languages is in the reader's."""
+    """The same names for a reader: what is decided on is in the reader's language where it was asked in it, else as
+    it was asked.
+    """
     approval = names.get("approval")
-    agreed = (
-        choose(approval["texts"], locale) if isinstance(approval, Mapping) and approval.get("texts") else None
-    )
-    if agreed is None:
+    if not isinstance(approval, Mapping) or not approval.get("texts"):
         return names
-    return {**names, "approval": {**approval, "text": agreed["text"], "text_sha256": agreed["sha256"]}}
+    texts = approval["texts"]
+    asked = choose(texts, locale) or next(iter(texts.values()))
+    shown = {"text": asked["text"], "text_sha256": asked["sha256"], "lines": asked["text"].splitlines()}
+    return {**names, "approval": {**approval, **shown}}
 
 
 def _fields(noun: str, record: Mapping[str, Any], project: Project | None, client_facing: bool) -> Record:

@@ -98,7 +98,7 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         ),
         "approval": (
             "id:text about:text status:text asked:list need:text sent_at:time? expires_at:time? "
-            "opened_at:time? reminders:int waiting_days:int subject:text version:int text:text text_sha256:text? expires_on:date"
+            "opened_at:time? reminders:int waiting_days:int subject:text version:int text:text lines:list text_sha256:text? expires_on:date"
         ),
         "decision": "outcome:text channel:text by:text by_name:text at:time remark:text?",
         "invoice": "id:text number:text? party:text? issued_on:date due:date? total:money open_amount:money? status:text",

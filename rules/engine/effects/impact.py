@@ -76,6 +76,7 @@ def with_impact(act: Act, project: Project, change: Record) -> Record:
         "milestones": ids,
         "new_total": total + change["amount"],
         "new_due": new_due,
+        "milestone_title": first["title"] if first else None,
         "_moves": moves,
     }
 
