@@ -66,7 +66,9 @@ class _Cascade:
         return [*applied.caused, *self._decide(event)]
 
     def _decide(self, event: Event) -> list[Event]:
-        facts = Facts(event, self.draft, self.state)
+        # As of this event: what one rule does at once is not what another one decides on.
+        known = Draft(self.draft.base, dict(self.draft.puts))
+        facts = Facts(event, known, self.state)
         rebase_ladders(self.index.rebased(event.type), facts, self.draft)
         caused: list[Event] = []
         for rule in self.index.asked(facts) if self.stored_only else self._triggered(event):

@@ -7,6 +7,7 @@ import random
 import socket
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, NoReturn
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from rules.engine.evaluate import evaluate
 from rules.engine.state import MemoryBook, State
 from rules.facts.event import MAX_DEPTH, Event
+from rules.facts.money import Money
 from tests.support.worlds import World, rules_of, workspace_of
 
 LADDER = """
@@ -113,6 +115,32 @@ def test_the_order_of_independent_rules_does_not_matter(steps: list[tuple[str, i
         assert {a.id for a in one.actions} == {a.id for a in other.actions}
         assert {(v.rule, v.kind) for v in one.verdicts} == {(v.rule, v.kind) for v in other.verdicts}
     assert there.book.records == back.book.records
+
+
+APPLY = """
+- id: apply
+  when: change.approved
+  do:
+    - apply_change: {change: change}
+"""
+LARGER = """
+- id: larger
+  when: change.approved
+  if: budget.total > 100000 USD
+  do:
+    - task: {to: project.lead, text: note}
+"""
+
+
+@pytest.mark.parametrize("rules", [APPLY + LARGER, LARGER + APPLY], ids=["apply first", "apply last"])
+def test_every_rule_decides_on_the_facts_as_of_the_event(rules: str) -> None:
+    """What one rule does at once is news for the events that it causes, not for its neighbours."""
+    world = World(rules)
+    world.happen("change.drafted", change={"id": "chg_1", "title": "Export", "issues": []})
+    world.happen("change.assessed", change={"id": "chg_1", "amount": Money(Decimal(8000), "USD"), "days": 0})
+    world.happen("change.approved", change={"id": "chg_1"})
+    assert {v.rule: v.kind for v in world.last.verdicts} == {"apply": "fired", "larger": "condition_false"}
+    assert "baseline.approved" in [e.type for e in world.last.events]
 
 
 @settings(max_examples=25, deadline=None)
