@@ -23,15 +23,13 @@ _PORTS: Final = {"smtp": 587, "smtps": 465}
 class Server:
     """Where mail goes, who we are there, and how many seconds one mail may take."""
 
-    connection: str
+    settings: Settings
     host: str
     port: int
     tls: Tls
     user: str | None = field(repr=False)
     password: str = field(repr=False)
-    private_network: bool
-    ca_file: str | None = None
-    deadline: float = DEADLINE
+    deadline: float
 
     @classmethod
     def of(cls, settings: Settings) -> Server:
@@ -39,23 +37,21 @@ class Server:
         url = _split(settings)
         port = url.port or _PORTS[url.scheme]
         return cls(
-            connection=settings.name,
+            settings=settings,
             host=str(url.hostname),
             port=port,
             tls=_tls(settings, url, port),
             user=unquote(url.username) if url.username else None,
             password=unquote(url.password or ""),
-            private_network=settings.private_network,
-            ca_file=settings.get("ca_file"),
             deadline=_deadline(settings),
         )
 
     def __str__(self) -> str:
-        return f"{self.connection}: {self.host}:{self.port}"
+        return f"{self.settings.name}: {self.host}:{self.port}"
 
     def context(self) -> ssl.SSLContext:
         """TLS that checks certificate and name, always; `ca_file` adds the authority of an internal server."""
-        return ssl.create_default_context(cafile=self.ca_file)
+        return ssl.create_default_context(cafile=self.settings.get("ca_file"))
 
 
 def _split(settings: Settings) -> SplitResult:

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
-from connectors.addresses import reachable
 from connectors.base import ConnectorError
+from connectors.deadline import Call, connect, current
 from connectors.email.compose import Mail
 from connectors.email.server import Server
 from connectors.redaction import redact
@@ -51,39 +51,19 @@ class _Smtp(smtplib.SMTP):
 
     def __init__(self, server: Server, domain: str) -> None:
         self._server = server
-        self._until = time.monotonic() + server.deadline
         super().__init__(local_hostname=domain, timeout=server.deadline)
         # The name that the standard library's `starttls` holds the certificate against.
         self._host = server.host
 
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        name, private = self._server.connection, self._server.private_network
-        found = reachable(host, port, connection=name, private_network=private, timeout=timeout)
-        for family, where in found[:-1]:
-            with suppress(OSError):
-                return self._open(family, where, self._left() / 2)
-        return self._open(*found[-1], self._left())
-
-    def _open(self, family: socket.AddressFamily, where: tuple[Any, ...], timeout: float) -> socket.socket:
-        sock = socket.socket(family, socket.SOCK_STREAM)
+    def _get_socket(self, host: str, port: int, _timeout: float) -> socket.socket:
+        sock = connect(host, port)
+        if self._server.tls != "implicit":
+            return sock
         try:
-            sock.settimeout(timeout)
-            sock.connect(where)
-            sock.settimeout(self._left())
-            if self._server.tls != "implicit":
-                return sock
             return self._server.context().wrap_socket(sock, server_hostname=self._server.host)
         except OSError:
             sock.close()
             raise
-
-    def late(self) -> bool:
-        return time.monotonic() >= self._until
-
-    def _left(self) -> float:
-        if self.late():
-            raise TimeoutError("deadline")
-        return self._until - time.monotonic()
 
 
 class _Talk:
@@ -144,6 +124,8 @@ def _conversation(server: Server, domain: str) -> Iterator[_Talk]:
     """A logged-in conversation, over in time whatever the server does, its failures told as ConnectorError."""
     smtp = _Smtp(server, domain)
     talk = _Talk(server, smtp)
+    call = Call(server.settings, time.monotonic() + server.deadline)
+    token = current.set(call)
     # A socket's time-out starts anew with each byte that trickles in; the deadline must not.
     alarm = threading.Timer(server.deadline, _cut, [smtp])
     alarm.daemon = True
@@ -159,11 +141,12 @@ def _conversation(server: Server, domain: str) -> Iterator[_Talk]:
     except smtplib.SMTPNotSupportedError:
         raise talk.error("offers no log-in: take user and password out of `url`") from None
     except (smtplib.SMTPException, OSError, ValueError) as problem:
-        late = isinstance(problem, TimeoutError) or smtp.late()
+        late = isinstance(problem, TimeoutError) or time.monotonic() >= call.until
         raise talk.broken(problem, late=late) from None
     finally:
         alarm.cancel()
         smtp.close()
+        current.reset(token)
 
 
 def _cut(smtp: smtplib.SMTP) -> None:

@@ -12,7 +12,7 @@ from connectors.base import Settings
 from connectors.foreign import Foreign
 from connectors.xero.documents import STATUSES, party
 from connectors.xero.values import day, moment, money, one_of, rate, text_or_none, version
-from rules.facts.event import SourceEvent
+from rules.facts.event import Record, SourceEvent
 
 # Xero's word -> our event and measure.
 KINDS: Final = {
@@ -34,35 +34,35 @@ def events(payment: Foreign, settings: Settings) -> list[SourceEvent]:
         return []
     event_type, measure = kind
     void = one_of(payment["Status"], STATUSES) == "void"
-    invoice = payment["Invoice"]
-    currency = invoice["CurrencyCode"]
-    customer, name = party(invoice)
     updated = moment(payment["UpdatedDateUTC"])
     key = f"payment/{payment['PaymentID'].id()}"
-    amount = money(payment["Amount"], currency)
+    fields = {"id": key, "status": "void" if void else "paid", "measure": measure}
     return [
         SourceEvent(
             type="payment.refunded" if void else event_type,
             at=updated,
             key=key,
             version=version(updated),
-            scope={"customer": customer, "tag": None, "tags": []},
-            object={
-                "id": key,
-                "number": text_or_none(payment.get("Reference"))
-                or text_or_none(invoice.get("InvoiceNumber")),
-                "party": name,
-                "at": moment(payment["Date"]),
-                "total": amount,
-                "status": "void" if void else "paid",
-                "kind": "payment",
-                "measure": measure,
-                "class": "other",
-                "amount": amount,
-                "currency": currency.text(),
-                "work_date": day(payment["Date"]),
-                "tags": [],
-                **rate(payment, currency, settings),
-            },
+            scope={"customer": party(payment["Invoice"])[0], "tag": None, "tags": []},
+            object={**fields, **_fields(payment, settings)},
         )
     ]
+
+
+def _fields(payment: Foreign, settings: Settings) -> Record:
+    invoice = payment["Invoice"]
+    currency = invoice["CurrencyCode"]
+    amount = money(payment["Amount"], currency)
+    return {
+        "number": text_or_none(payment.get("Reference")) or text_or_none(invoice.get("InvoiceNumber")),
+        "party": party(invoice)[1],
+        "at": moment(payment["Date"]),
+        "total": amount,
+        "kind": "payment",
+        "class": "other",
+        "amount": amount,
+        "currency": currency.text(),
+        "work_date": day(payment["Date"]),
+        "tags": [],
+        **rate(payment, currency, settings),
+    }
