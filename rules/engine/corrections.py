@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from rules.engine.firing import Firing
-from rules.engine.memory import Copied, Crossed, next_words
+from rules.engine.memory import Crossed
 from rules.engine.outward import held
+from rules.engine.told import Copied, next_words
 from rules.engine.verdicts import Planned
 from rules.facts.calendar import local_day
 from rules.facts.event import Record, digest

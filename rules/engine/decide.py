@@ -12,20 +12,13 @@ from decimal import Decimal
 from rules.engine.corrections import corrections
 from rules.engine.firing import Firing, Outcome
 from rules.engine.guard import Stop, out_of_scope, traced, unmet
-from rules.engine.memory import (
-    Crossed,
-    Unseen,
-    cross,
-    keep,
-    once_id,
-    once_record,
-    remember_told,
-    wrongly_told,
-)
+from rules.engine.memory import Crossed, Unseen, cross, keep
 from rules.engine.names import Facts, Names, slot_names
 from rules.engine.near import figure, near_level, near_miss
+from rules.engine.once import once_id, once_record
 from rules.engine.plan import plan
 from rules.engine.state import Draft, State
+from rules.engine.told import remember_told, wrongly_told
 from rules.engine.verdicts import Planned, Verdict, VerdictKind
 from rules.facts.event import Event, event_id
 from rules.facts.ladder import Cleared, Fired, NotCrossed, level_key

@@ -12,8 +12,9 @@ from collections import deque
 from rules.engine import effects
 from rules.engine.candidates import index_of, triggered
 from rules.engine.decide import Decision, decide
-from rules.engine.memory import rebase_ladders, settle_once
+from rules.engine.memory import rebase_ladders
 from rules.engine.names import Facts
+from rules.engine.once import settle_once
 from rules.engine.state import Draft, State
 from rules.engine.verdicts import Evaluation, Planned, Verdict, VerdictKind
 from rules.facts.event import MAX_DEPTH, Event

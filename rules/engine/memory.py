@@ -1,8 +1,7 @@
-"""What a rule remembers: its ladder per project and key, and the keys of `once_per`.
+"""The ladder of a rule: one memory for each project and key.
 
 In: a rule that holds, its names, the draft. Out: `Crossed` with the ladder's outcome and the record to keep, written to
-the draft by the caller's choice; and the correction copies that are due when a level is cleared. The arithmetic of the
-levels is rules.facts.ladder.
+the draft by the caller's choice. The arithmetic of the levels is rules.facts.ladder.
 
 A ladder's record has the id "<rule>|<project>|<key>|<period>" and, besides `levels` (rules.facts.ladder):
 told: {"0.8@1": {action id: {"kind", "recipient", "address", "connection", "locale", "state", ...}}}, whom it told.
@@ -11,7 +10,7 @@ said: {"0.8@1": {"value", "at"}}, what it told them.  _words: the hash of the me
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -19,15 +18,11 @@ from typing import Any
 from rules.engine.guard import missing
 from rules.engine.names import Facts, Names
 from rules.engine.state import Draft
-from rules.engine.verdicts import Planned
-from rules.facts.event import Event, Record
-from rules.facts.ladder import Cleared, Fired, Ladder, Outcome, level_key, next_message, rebase, step
+from rules.facts.event import Record
+from rules.facts.ladder import Ladder, Outcome, rebase, step
 from rules.facts.money import Money
 from rules.language.ladders import levels_of
 from rules.language.model import UNKNOWN, Crosses, Expression, ExpressionError, Rule
-
-TELLING = frozenset({"email", "chat", "comment", "task", "report"})
-"""Kinds of actions that tell somebody something, and so may have told them wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,93 +160,3 @@ def keep(draft: Draft, record: Record) -> None:
 def _put_if_changed(draft: Draft, kept: Record | None, record: Record) -> None:
     if kept != record:
         draft.put("memory", record)
-
-
-def remember_told(
-    record: Record, fired: Fired, value: Decimal, event: Event, copies: Iterable[Planned]
-) -> Record:
-    """The ladder's record with everyone who is being told of this level, and what they are told."""
-    place = f"{level_key(fired.level)}@{fired.epoch}"
-    told = {
-        p.id: {
-            "kind": p.kind,
-            "recipient": p.recipient,
-            "address": p.address,
-            "connection": p.connection,
-            "locale": p.locale,
-            "state": "planned",
-            "target": p.target,
-            "text": p.text,
-            "client_facing": p.client_facing,
-            "observed": p.observed,
-            "spec": p.spec,
-        }
-        for p in copies
-        if p.kind in TELLING
-    }
-    said = {**record.get("said", {}), place: {"value": value, "at": event.at}}
-    return {**record, "told": {**record.get("told", {}), place: told}, "said": said}
-
-
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """One copy of an alert that no longer holds: whom it told, which level, what it said and when."""
-
-    action: str
-    told: Mapping[str, Any]
-    level: Decimal
-    epoch: int
-    said: Mapping[str, Any]
-
-
-def wrongly_told(record: Record, cleared: Cleared) -> list[Copied]:
-    """Every copy of the cleared levels' alerts that left or may yet be found to have left."""
-    found = []
-    for level, epoch in cleared.levels:
-        place = f"{level_key(level)}@{epoch}"
-        said = record.get("said", {}).get(place, {})
-        for action, told in record.get("told", {}).get(place, {}).items():
-            if told["state"] != "failed":
-                found.append(Copied(action, told, level, epoch, said))
-    return found
-
-
-def next_words(record: Record, value: Decimal, ladder: Ladder) -> Record:
-    """`next` of a correction note: level, again_level and rearm_below as numbers, none where there is none."""
-    after = next_message(record, value, ladder)
-    return {"level": after.level, "again_level": after.again_level, "rearm_below": after.rearm_below}
-
-
-def once_id(rule: Rule, names: Names) -> str | None:
-    """The id of the record that says this rule spoke about this key already; none when part of the key is unknown."""
-    values = [names(name) for name in rule.once_per]
-    if any(v is UNKNOWN for v in values):
-        return None
-    return "|".join([rule.id, *("none" if v is None else str(v) for v in values)])
-
-
-def once_record(id: str, rule: Rule, names: Names, actions: Iterable[Planned]) -> Record:
-    """What is kept of a rule that spoke about a key: by which event, and the copies that say so."""
-    client = names.facts.client
-    return {
-        "id": id,
-        "project": names.facts.event.project,
-        "client": client.id if client else None,
-        "rule": rule.id,
-        "event": names.facts.event.id,
-        "copies": {p.id: "planned" for p in actions if p.kind in TELLING},
-        "given_back": False,
-    }
-
-
-def settle_once(event: Event, draft: Draft) -> None:
-    """What became of a message: when every copy about a key failed, the rule may speak about it again."""
-    noun, _, state = event.type.partition(".")
-    action = event.objects.get("message", {}).get("id")
-    if noun != "message" or state not in ("sent", "failed", "unknown") or event.project is None:
-        return
-    for record in draft.find("once", event.project):
-        if action in record["copies"]:
-            copies = {**record["copies"], action: state}
-            nothing_left = all(became == "failed" for became in copies.values())
-            draft.put("once", {**record, "copies": copies, "given_back": nothing_left})

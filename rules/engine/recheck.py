@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from rules.engine.firing import evaluated
 from rules.engine.guard import out_of_scope, unmet
-from rules.engine.memory import Unseen, ladder_of, next_words, number, see
+from rules.engine.memory import Unseen, ladder_of, number, see
 from rules.engine.names import KEPT, Facts, Names, slot_names
 from rules.engine.near import figure
 from rules.engine.snapshot import for_reader, snapshot
 from rules.engine.state import State
+from rules.engine.told import next_words
 from rules.engine.verdicts import Planned
 from rules.facts.approval import OPEN
 from rules.facts.event import Event, Record
