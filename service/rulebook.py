@@ -11,11 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rules.language.loader import load_rules
-
 from connectors.base import Connector
 from connectors.base import Settings as ConnectionSettings
 from rules.facts.project import Workspace
+from rules.language.loader import load_rules
 from rules.language.model import Problem, RuleSet
 from rules.packs import read_pack
 from service.log import get
@@ -39,6 +38,13 @@ class Sources:
 
     rules: tuple[tuple[str, str], ...]
     texts: tuple[tuple[str, str, str], ...]
+
+    @staticmethod
+    def of(home: Path) -> Sources:
+        """What stands in the files of a workspace now; paths are those below it."""
+        rules = [(str(p.relative_to(home)), _text(p)) for p in sorted(home.glob("rules/*.yaml"))]
+        texts = [(str(p.relative_to(home)), p.stem, _text(p)) for p in sorted(home.glob("texts/*.yaml"))]
+        return Sources(tuple(rules), tuple(texts))
 
     def to_json(self) -> str:
         """As it is kept."""
@@ -120,15 +126,7 @@ class Rulebook:
             self._loaded = load(self._home, self._connectors, self._environment)
         except WorkspaceError as broken:
             raise BrokenFiles(list(broken.problems)) from None
-        sources = Sources(
-            tuple(
-                (str(p.relative_to(self._home)), _text(p)) for p in sorted(self._home.glob("rules/*.yaml"))
-            ),
-            tuple(
-                (str(p.relative_to(self._home)), p.stem, _text(p))
-                for p in sorted(self._home.glob("texts/*.yaml"))
-            ),
-        )
+        sources = Sources.of(self._home)
         rules, problems = self._compile(sources)
         if rules is None:
             raise BrokenFiles(problems)

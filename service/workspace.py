@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from connectors.base import Connector
 from connectors.base import Settings as ConnectionSettings
@@ -47,6 +47,24 @@ class Loaded:
 
 def load(home: Path, connectors: Mapping[str, Connector], process: Mapping[str, str] | None = None) -> Loaded:
     """Read and check everything. Raises WorkspaceError with all problems at once."""
+    found, problems = inspect(home, connectors, process)
+    if found is None:
+        raise WorkspaceError(problems)
+    return found
+
+
+def inspect(
+    home: Path,
+    connectors: Mapping[str, Connector],
+    process: Mapping[str, str] | None = None,
+    *,
+    unset: Literal["error", "warning"] = "error",
+) -> tuple[Loaded | None, list[Problem]]:
+    """The workspace with every problem, warnings included; none when anything is an error.
+
+    unset: how bad a `${NAME}` without a value is. Whoever only checks files may do so where the secrets are not; what
+    stands in its place then is empty.
+    """
     documents, problems = _documents(home)
     workspace = None
     if documents:
@@ -54,18 +72,18 @@ def load(home: Path, connectors: Mapping[str, Connector], process: Mapping[str, 
         problems += found
     settings: dict[str, ConnectionSettings] = {}
     for document in documents:
-        reader = _Connections(document, home, connectors, os.environ if process is None else process)
+        reader = _Connections(document, home, connectors, os.environ if process is None else process, unset)
         settings |= reader.settings()
         problems += reader.problems
     if workspace is None or any(p.severity == "error" for p in problems):
-        raise WorkspaceError(problems)
+        return None, problems
     mail = [n for n, c in workspace.connections.items() if c.connector == "email"]
     for name in mail:
         # Mails come from the organisation unless the connection says otherwise.
         settings[name] = replace(settings[name], values={"from": workspace.sender, **settings[name].values})
     if not mail:
         settings["mail"] = _mails_to_files(home, workspace)
-    return Loaded(workspace, MappingProxyType(settings))
+    return Loaded(workspace, MappingProxyType(settings)), problems
 
 
 def _documents(home: Path) -> tuple[list[Document], list[Problem]]:
@@ -94,8 +112,14 @@ class _Connections:
     """The connections of one document: `${NAME}` resolved, keys held against the connector's own list."""
 
     def __init__(
-        self, document: Document, home: Path, connectors: Mapping[str, Connector], process: Mapping[str, str]
+        self,
+        document: Document,
+        home: Path,
+        connectors: Mapping[str, Connector],
+        process: Mapping[str, str],
+        unset: Literal["error", "warning"],
     ) -> None:
+        self.unset = unset
         self.document = document
         self.home = home
         self.connectors = connectors
@@ -175,14 +199,24 @@ class _Connections:
                 path,
                 f"${{{name}}} is not set",
                 f"put {name}=... into .env or the environment, or {name}_FILE",
+                severity=self.unset,
             )
             return ""
         if found:
             log.register_secret(found)
         return found
 
-    def _tell(self, path: tuple[str, ...], message: str, hint: str = "", *, key: bool = False) -> None:
-        self.problems.append(Problem(self.document.at(("connections", *path), key=key), message, hint))
+    def _tell(
+        self,
+        path: tuple[str, ...],
+        message: str,
+        hint: str = "",
+        *,
+        key: bool = False,
+        severity: Literal["error", "warning"] = "error",
+    ) -> None:
+        at = self.document.at(("connections", *path), key=key)
+        self.problems.append(Problem(at, message, hint, severity))
 
 
 def _mails_to_files(home: Path, workspace: Workspace) -> ConnectionSettings:
