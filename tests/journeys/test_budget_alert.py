@@ -6,7 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from tests.journeys.office import Office, office, plain
+from tests.support.stack import REPOSITORY
 from tests.support.standins.xero import line
+
+STRIPE = REPOSITORY / "connectors" / "stripe" / "fixtures"
 
 
 def used(at: Office, project: str) -> Decimal:
@@ -56,6 +59,19 @@ def test_a_chinese_client_reads_chinese(tmp_path: Path) -> None:
         at.settle(at.tell_of(bill))
         mail = at.wait_for_mail("zhao.min@hengtai.example", "产线看板：预算已使用 81.0%")
         assert "已支出 CNY 243,000.00，占预算 CNY 300,000.00 的 81.0%" in plain(mail)
+
+
+def test_a_fat_invoice_is_billed_and_spends_nothing(tmp_path: Path) -> None:
+    """Stripe's hook brings the whole invoice: it counts as billed, twice told it counts once, and no budget is spent."""
+    with office(tmp_path) as at:
+        body = (STRIPE / "invoice.finalized__for_apollo.json").read_bytes()
+        first = at.hook("payments", body)
+        at.settle(first)
+        assert at.hook("payments", body) == first, "the same delivery"
+        budget = at.project("apollo")["budget"]
+        assert budget["billed"] == {"amount": "30000.00", "currency": "USD"}
+        assert budget["spent"] == {"amount": "42000.00", "currency": "USD"}
+        assert at.stack.items("messages") == []
 
 
 def test_what_an_observed_client_would_get_goes_to_the_lead(tmp_path: Path) -> None:
