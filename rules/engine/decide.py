@@ -14,7 +14,7 @@ from rules.engine.firing import Firing, Outcome
 from rules.engine.guard import Stop, out_of_scope, traced, unmet
 from rules.engine.memory import Crossed, Unseen, cross, keep
 from rules.engine.names import Facts, Names, slot_names
-from rules.engine.near import figure, near_level, near_miss
+from rules.engine.near import figure, level_figure, near_level, near_miss
 from rules.engine.once import once_id, once_record
 from rules.engine.plan import plan
 from rules.engine.state import Draft, State
@@ -134,7 +134,7 @@ class _Asked:
         if outcome.rearmed:
             parts.append(f"{self._levels(outcome.rearmed)} can fire again")
         if outcome.next_level is not None:
-            parts.append(f"the next level is {figure(crosses, outcome.next_level)}")
+            parts.append(f"the next level is {level_figure(crosses, outcome.next_level)}")
         if crossed.reset:
             parts.append("its memory was set anew because its levels were changed")
         return self._verdict(
@@ -227,13 +227,11 @@ class _Asked:
         if crossed is None or not isinstance(crossed.outcome, Fired):
             return reason
         crosses, level = self._crosses, crossed.outcome.level
-        reached = (
-            f"{crosses.value.text} is {figure(crosses, crossed.value)} and reached {figure(crosses, level)}"
-        )
+        reached = f"{crosses.value.text} is {figure(crosses, crossed.value)} and reached {level_figure(crosses, level)}"
         return f"{reached}; {reason}"
 
     def _levels(self, levels: tuple[Decimal, ...]) -> str:
-        return " and ".join(figure(self._crosses, level) for level in levels)
+        return " and ".join(level_figure(self._crosses, level) for level in levels)
 
     def _verdict(self, kind: VerdictKind, reason: str, near: str | None = None) -> Verdict:
         ladder = (self.rule.crosses.value.trace(self.names),) if self.rule.crosses else ()

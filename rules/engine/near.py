@@ -54,18 +54,29 @@ def near_level(crosses: Crosses, value: Decimal, level: Decimal | None) -> str |
     """The next level of a ladder that was not crossed."""
     if level is None:
         return None
-    return f"{crosses.value.text} is {figure(crosses, value)}; {figure(crosses, level)} would have fired"
+    return (
+        f"{crosses.value.text} is {figure(crosses, value)}; {level_figure(crosses, level)} would have fired"
+    )
 
 
-def figure(crosses: Crosses, number: Decimal) -> str:
-    """A value or a level of a ladder as a reason writes it: a share in percent, an amount in its currency."""
+def figure(crosses: Crosses, value: Decimal) -> str:
+    """A ladder's value as a reason writes it: a share in percent, an amount in its currency, else the number."""
+    return _figure(crosses, value, places=1)
+
+
+def level_figure(crosses: Crosses, level: Decimal) -> str:
+    """A level in the same manner; a whole percentage has no decimals."""
+    percent = level * 100
+    return _figure(crosses, level, places=0 if percent == percent.to_integral_value() else 1)
+
+
+def _figure(crosses: Crosses, number: Decimal, places: int) -> str:
     if crosses.currency is not None:
         return format_money(Money(number, crosses.currency))
-    levels = crosses.levels if isinstance(crosses.levels, tuple) else ()
+    levels = crosses.levels if isinstance(crosses.levels, tuple) else (number,)
     if any(abs(level) > _LARGEST_SHARE for level in levels):
         return shown(number)
-    whole = number * 100 == (number * 100).to_integral_value() and number in levels
-    return format_percent(number, places=0 if whole else 1)
+    return format_percent(number, places)
 
 
 def _value(condition: Expression, resolve: Resolve) -> Any:

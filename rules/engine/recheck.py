@@ -14,7 +14,7 @@ from rules.engine.firing import evaluated
 from rules.engine.guard import out_of_scope, unmet
 from rules.engine.memory import Unseen, ladder_of, number, see
 from rules.engine.names import KEPT, Facts, Names, slot_names
-from rules.engine.near import figure
+from rules.engine.near import figure, level_figure
 from rules.engine.snapshot import for_reader, snapshot
 from rules.engine.state import State
 from rules.engine.told import next_words
@@ -147,9 +147,7 @@ class _Look:
                 else "its level is no longer one"
             )
         if held.get("state") != "fired" or held.get("epoch") != epoch or not ladder.met(rung, value):
-            return (
-                f"{crosses.value.text} is {figure(crosses, value)}: {figure(crosses, rung)} no longer holds"
-            )
+            return f"{crosses.value.text} is {figure(crosses, value)}: {level_figure(crosses, rung)} no longer holds"
         self.names = self.names.bind(level=rung, value=value)
         return None
 

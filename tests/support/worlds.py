@@ -11,7 +11,7 @@ that takes events one after the other and remembers records, verdicts and action
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -33,6 +33,7 @@ from rules.language.model import RuleSet
 from rules.language.texts import Rendered, render
 from rules.language.wording import choose
 from rules.language.workspace import build
+from rules.packs import read_pack
 
 MONDAY = "2026-09-21 10:00 America/New_York"
 
@@ -127,14 +128,18 @@ def workspace_of(changes: Mapping[str, Any] | None = None) -> Workspace:
 
 
 def rules_of(
-    rules: str, workspace: Workspace, texts: Mapping[str, Mapping[str, Any]] | None = None
+    rules: str,
+    workspace: Workspace,
+    texts: Mapping[str, Mapping[str, Any]] | None = None,
+    use: Sequence[str] = (),
 ) -> RuleSet:
-    """The rule set of the entries of `rules:` written as YAML, with `TEXTS` and more texts by locale and key."""
-    source = (
-        f"version: 1\nrules:\n{textwrap.indent(textwrap.dedent(rules), '  ')}"
-        if rules.strip()
-        else "version: 1"
-    )
+    """The rule set of the entries of `rules:` written as YAML, with `TEXTS` and more texts by locale and key.
+
+    use: shipped packs that are in force as well.
+    """
+    source = f"version: 1\nuse: [{', '.join(use)}]\n"
+    if rules.strip():
+        source += f"rules:\n{textwrap.indent(textwrap.dedent(rules), '  ')}"
     written = merged(TEXTS, texts or {})
     files = [
         (
@@ -144,7 +149,7 @@ def rules_of(
         )
         for locale, of in written.items()
     ]
-    found, problems = load_rules([("rules/test.yaml", source)], files, workspace, lambda name: None)
+    found, problems = load_rules([("rules/test.yaml", source)], files, workspace, read_pack)
     if found is None:
         raise AssertionError("the rules are not understood:\n" + "\n".join(map(str, problems)))
     return found
@@ -167,6 +172,7 @@ class World:
     rules: str | RuleSet = ""
     workspace: Workspace | Mapping[str, Any] | None = None
     texts: Mapping[str, Mapping[str, Any]] | None = None
+    use: Sequence[str] = ()
     now: datetime | str = MONDAY
     began: datetime | str = "2026-09-01 01:00"
     book: MemoryBook = field(default_factory=MemoryBook)
@@ -176,10 +182,9 @@ class World:
         self.now = moment(self.now) if isinstance(self.now, str) else self.now
         if not isinstance(self.workspace, Workspace):
             self.workspace = workspace_of(self.workspace)
+        given = self.rules
         self.ruleset = (
-            self.rules
-            if isinstance(self.rules, RuleSet)
-            else rules_of(self.rules, self.workspace, self.texts)
+            given if isinstance(given, RuleSet) else rules_of(given, self.workspace, self.texts, self.use)
         )
         self._serial = 0
         began = moment(self.began) if isinstance(self.began, str) else self.began
