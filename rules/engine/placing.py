@@ -122,7 +122,8 @@ def _books(booking: Booking, connection: str, source: SourceEvent) -> bool:
 
 
 def _matches(text: str, source: SourceEvent) -> bool:
-    objects = {EVENTS[source.type].object: source.object}
+    # A bill, an invoice or a payment is an entry of the ledger too, by whichever name the condition asks.
+    objects = {EVENTS[source.type].object: source.object, "entry": source.object}
 
     def resolve(name: str) -> Any:
         noun, _, field = name.partition(".")

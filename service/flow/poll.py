@@ -58,12 +58,14 @@ def backfill(
     context: Context, tools: Tools, take_in: TakeIn, name: str, since: datetime, told: Callable[[int], None]
 ) -> int:
     """Read the past of a connection from `since`, page by page; how many events. Raises ConnectorError."""
-    cursor, total = f"since:{iso(since)}", 0
+    cursor, total, empty = f"since:{iso(since)}", 0, 0
     for _ in range(PAGES):
         count, after = _page(context, tools, take_in, name, cursor)
         total += count
         told(total)
-        if after == cursor or count == 0:
+        # One page can be empty in the middle of the past; two in a row, or no step forward, are its end.
+        empty = 0 if count else empty + 1
+        if after == cursor or empty == 2:
             return total
         cursor = after
     return total
