@@ -137,9 +137,11 @@ def rules_of(
 
     use: shipped packs that are in force as well.
     """
-    source = f"version: 1\nuse: [{', '.join(use)}]\n"
+    source = "version: 1\n"
     if rules.strip():
         source += f"rules:\n{textwrap.indent(textwrap.dedent(rules), '  ')}"
+    if use:
+        source += f"\nuse: [{', '.join(use)}]\n"
     written = merged(TEXTS, texts or {})
     files = [
         (
