@@ -85,6 +85,9 @@ def document_fields(
     said = _defaults(given, kind=kind, measure=_MEASURES.get(kind, "incurred"))
     said["class"] = said.get("class") or "other"
     said["work_date"] = said.get("work_date") or local_day(act.event.at, project.time_zone)
+    if said.pop("base_currency", project.currency) != project.currency:
+        # The books' own rate goes to the books' own currency, which is not this project's.
+        said.pop("rate", None)
     said["amount"] = _money(said.get("amount"), said.get("currency"), project)
     if said["amount"] is None:
         return {**said, "base_amount": None}, Gap("incomplete", key, {"missing": "amount"})
@@ -113,8 +116,9 @@ def from_document(event: Event, noun: str) -> Record | None:
     if amount is None:
         return None
     on: date | None = document.get("work_date") or document.get("issued_on")
-    fields = {k: v for k, v in document.items() if k in OBJECTS["entry"] or k == "rate"}
-    sign = -1 if event.type == "payment.refunded" else 1
+    fields = {k: v for k, v in document.items() if k in OBJECTS["entry"] or k in ("rate", "base_currency")}
+    # Money given back lowers what was collected; where it is counted as credited, it is counted as it is.
+    sign = -1 if event.type == "payment.refunded" and document.get("measure") != "credited" else 1
     return {**fields, "amount": abs(amount) * sign if sign < 0 else amount, "work_date": on}
 
 
