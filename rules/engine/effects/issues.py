@@ -78,8 +78,8 @@ def issue_id(act: Act, named: Any) -> str | None:
     """The id of an issue's record, from a key of the event's connection or from the id itself."""
     if not isinstance(named, str) or not named:
         return None
-    connections = act.state.workspace.connections
-    if "/" in named and (named.partition("/")[0] in connections or act.draft.get("issue", named) is not None):
+    head, slash, _ = named.partition("/")
+    if slash and head in act.state.workspace.connections:
         return named
     tracking = _tracking(act)
     connection = act.event.connection or (tracking.connection if tracking else None)

@@ -118,6 +118,21 @@ def test_a_scanner_decides_nothing_and_a_person_does_once() -> None:
     )
 
 
+def test_an_answer_about_an_older_version_decides_nothing() -> None:
+    """Ann agreed in the moment in which the change was edited and sent again: what she agreed to is no more."""
+    world = World()
+    event = changed(world)
+    _, first = ask(world, event)
+    decision = {"outcome": "approved", "channel": "online", "at": world.now, "name": "Ann Lee"}
+    made = decide(world.get("approval", first["id"]), "ann", decision, world.now)
+    world.book.store({("approval", first["id"]): made.record})
+    ask(world, world.tell("change.assessed", change={"id": first["change"], "amount": usd(9_000)})[0])
+    told = world.tell("approval.answered", approval=made.record, decision=decision)
+    assert types(told) == ["approval.answered"]
+    change = world.get("change", first["change"])
+    assert (change["status"], change["version"]) == ("sent", 2)
+
+
 def test_one_answer_of_several_leaves_the_change_open() -> None:
     """Both have to agree: the first answer is on record and decides nothing yet."""
     world = World()
@@ -208,6 +223,8 @@ def test_a_milestone_is_accepted_by_the_client(outcome: str, event: str, status:
     assert types(told) == ["approval.answered", event]
     milestone = world.get("milestone", "apollo/m1")
     assert (milestone["status"], milestone["round"]) == (status, 1 if status == "accepted" else 2)
+    again = world.tell("approval.answered", approval=made.record, decision=decision)
+    assert types(again) == ["approval.answered"], "one answer is one round"
     if status == "rejected":
         assert ask(world, told[1], about="milestone")[1]["version"] == 2
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rules.facts.approval import decide
+from rules.facts.codec import dumps, loads
 from rules.facts.duration import Duration
 from rules.facts.money import Money
 from tests.support.worlds import World
@@ -106,3 +107,30 @@ def test_a_second_label_event_asks_nobody_again(world: World) -> None:
     label(world)
     assert label(world) == ["issue.changed"]
     assert world.told() == []
+
+
+def test_every_record_and_event_can_be_stored_and_read_back(world: World) -> None:
+    """What transitions write has exactly one text, and reading that text gives it back."""
+    world.spend("B1", 101_000)
+    label(world)
+    (approval,) = world.book.find("approval", "apollo")
+    said = {
+        "outcome": "approved",
+        "channel": "online",
+        "at": world.state.now,
+        "name": "Ann Lee",
+        "remark": None,
+    }
+    made = decide(approval, "ann", said, world.state.now)
+    world.book.store({("approval", approval["id"]): made.record})
+    world.happen("approval.answered", approval=made.record, decision=said)
+    told = {"person": "wang", "seconds": 90, "issue": "APO-7"}
+    world.happen("time.logged", key="worklog/1", connection="tracker", version="1", entry=told)
+    for record in world.book.records.values():
+        assert loads(dumps(record)) == record
+    for event in (e for evaluation in world.evaluations for e in evaluation.events):
+        stored = {**event.objects, "before": event.before}
+        assert loads(dumps(stored)) == stored
+        assert not [
+            k for thing in event.objects.values() for k in thing if k.startswith("_") or k == "versions"
+        ]

@@ -116,6 +116,18 @@ def test_a_comment_comes_with_its_issue(world: World) -> None:
     assert event.objects["issue"]["title"] == "Export"
 
 
+@pytest.mark.parametrize("on", ["APO-7", "tracker/APO-7"])
+def test_an_issue_may_be_named_by_key_or_by_id(world: World, on: str) -> None:
+    """Slashes belong to some trackers' keys; only a connection's name makes an id of it."""
+    tell(world, title="Export")
+    (event,) = world.tell("comment.created", "c1", connection="tracker", comment={"text": "Hello", "on": on})
+    assert event.objects["issue"]["title"] == "Export"
+    (event,) = world.tell(
+        "comment.created", "c2", connection="tracker", comment={"text": "Hi", "on": "team/repo#7"}
+    )
+    assert event.objects["comment"]["on"] == "tracker/team/repo#7"
+
+
 def test_our_own_comment_coming_back_causes_nothing(world: World) -> None:
     """No event follows from it, and no record."""
     before = dict(world.book.records)

@@ -109,6 +109,25 @@ def test_an_older_version_that_comes_late_changes_nothing(world: World) -> None:
     assert world.spent == usd("320.00")
 
 
+def test_states_of_one_version_stand_in_the_order_of_their_times(world: World) -> None:
+    """Some sources do not count versions up; then the time of the change decides, and a late one changes nothing."""
+    entry = {"person": "lin", "work_date": date(2026, 9, 21), "issue": None}
+    for minutes, seconds in ((10, 7200), (5, 3600)):
+        given = {"connection": "tracker", "version": "1", "at": MONDAY + timedelta(minutes=minutes)}
+        told = world.tell("time.logged", "worklog/1", entry={**entry, "seconds": seconds}, **given)
+    assert types(told) == ["time.logged"]
+    assert world.spent == usd("320.00")
+
+
+def test_what_was_voided_is_still_known(world: World) -> None:
+    """A void of the books says nothing but zeros: the entry shows what was taken back, and counts nothing."""
+    bill(world)
+    bill(world, verb="voided", version="2", amount=usd(0), number=None)
+    (entry,) = world.all("entry")
+    assert (entry["amount"], entry["number"], entry["status"]) == (usd("1500.00"), "BILL-91", "void")
+    assert world.spent == usd(0)
+
+
 def test_a_void_that_comes_before_its_bill_keeps_it_at_nothing(world: World) -> None:
     """The tombstone has the newer version, so the bill that follows counts nothing."""
     assert bill(world, verb="voided", version="2", amount=...) == ["bill.voided"]

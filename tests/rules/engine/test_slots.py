@@ -151,6 +151,15 @@ def test_a_weekly_report_leaves_earlier_when_friday_is_closed() -> None:
     assert slots[0].offset is None
 
 
+def test_a_day_that_moves_before_the_end_of_the_window_is_seen_from_there() -> None:
+    """Planning up to 30 September knows of the Friday after it that moves there."""
+    weekly = Every("0 16 * * FRI", "team", "project")
+    window = (datetime(2026, 9, 26, tzinfo=UTC), datetime(2026, 9, 30, 12, tzinfo=UTC))
+    assert [s.day for s in fridays(World(now=START), *window, weekly, calendar=("team",))] == [
+        date(2026, 9, 30)
+    ]
+
+
 def test_a_report_that_moves_too_close_to_the_one_before_is_merged_on_record() -> None:
     """Wednesday's report is out when Friday's would move to Thursday: one report, and the record of the other."""
     twice = Every("0 16 * * WED,FRI", "client", "project", at_least_apart=Duration(2, "wd"))
@@ -270,21 +279,27 @@ def test_without_a_word_from_the_clock_the_last_hour_counts_as_missed(world: Wor
 @given(
     st.dates(date(2026, 9, 10), date(2027, 6, 30)),
     st.lists(st.integers(-15, 15).map(lambda n: f"{n}wd"), min_size=1, max_size=6, unique=True),
-    st.integers(1, 400),
+    st.sampled_from(["0 16 * * FRI", "0 16 * * SAT", "0 10 1,15 * *"]),
+    st.sampled_from([None, "earlier", "later", "skip"]),
+    st.sampled_from([None, Duration(3, "wd"), Duration(4, "d"), Duration(30, "h")]),
+    st.integers(1, 300),
 )
 def test_planning_is_deterministic_and_windows_fit_together(
-    due_on: date, offsets: list[str], cut: int
+    due_on: date, offsets: list[str], cron: str, closed: Any, apart: Duration | None, cut: int
 ) -> None:
     """Two plans in a row are equal, two windows give what one gives, and every day is worked and planned once."""
     world = World(now=START)
     world.tell("milestone.moved", milestone={"id": "m1", "due": due_on})
-    given_rules = (rule(around(*offsets)), rule(FRIDAYS, id="f"))
-    end = START + timedelta(days=420)
+    schedule = rule(
+        Every(cron, "client", "project", at_least_apart=apart), id="f", on_holiday=closed, calendar=("team",)
+    )
+    given_rules = (rule(around(*offsets)), schedule)
+    end = START + timedelta(days=310)
     whole = planned(world, end, *given_rules)
     assert whole == planned(world, end, *given_rules)
     middle = START + timedelta(days=cut)
     parts = [*planned(world, middle, *given_rules), *planned(world, end, *given_rules, since=middle)]
     assert [s.id for s in parts] == [s.id for s in whole]
-    calendar = world.workspace.calendars["US"]
-    assert all(is_working(calendar, s.day) for s in whole)
+    calendars = {"r": world.workspace.calendars["US"], "f": world.workspace.calendars["CN"]}
+    assert all(is_working(calendars[s.rule], s.day) for s in whole)
     assert len({(s.rule, s.object, s.day) for s in whole}) == len(whole)

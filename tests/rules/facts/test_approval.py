@@ -133,6 +133,12 @@ def test_a_sum_over_ones_limit_needs_somebody_whose_limit_covers_it() -> None:
     assert say(bob.record, "ann", "rejected").final == "rejected"
 
 
+def test_a_sum_that_nobody_left_may_approve_is_refused() -> None:
+    """Two of three are needed and two are left, but the one whose limit covers the sum said no."""
+    record = approval("bob", "cid", "ann", need="2", _able=["ann"])
+    assert say(record, "ann", "rejected").final == "rejected"
+
+
 def test_each_version_is_a_question_of_its_own() -> None:
     """The id covers the record and its version, and nothing else."""
     assert approval_id("chg_1", 1) == approval_id("chg_1", 1)
