@@ -85,22 +85,22 @@ def _nobody_left(firing: Firing, spec: ActionSpec, done: Outcome) -> list[Copy]:
 
 def _nobody_text(rule: Rule, spec: ActionSpec) -> Mapping[str, Any]:
     to, not_to = (", ".join(map(str, as_list(spec.keys[key]))) for key in ("to", "not_to"))
-    words = {locale: rule.title.get(locale) or rule.id for locale in _NOBODY}
-    return {
-        "inline": {
-            locale: {
-                "subject": sentence.format(title=words[locale], to=to, not_to=not_to),
-                "body": "",
-                "short": "",
-            }
-            for locale, sentence in _NOBODY.items()
-        }
-    }
+    by_locale = {}
+    for locale, (subject, body) in _NOBODY.items():
+        title = subject.format(title=rule.title.get(locale) or rule.id)
+        by_locale[locale] = {"subject": title, "body": body.format(to=to, not_to=not_to), "short": title}
+    return {"inline": by_locale}
 
 
-_NOBODY: Final[Mapping[str, str]] = {
-    "en": "{title}: nobody is left to tell once {not_to} is taken out of {to}. Tell the client yourself.",
-    "zh-CN": "{title}：从 {to} 中除去 {not_to} 后已无收件人，请直接与客户沟通。",
+_NOBODY: Final[Mapping[str, tuple[str, str]]] = {
+    "en": (
+        "{title}: nobody is left to tell",
+        "This was meant for {to}. Once {not_to} is taken out, nobody is left. Tell the client yourself.",
+    ),
+    "zh-CN": (
+        "{title}：已无收件人",
+        "本消息原应发给 {to}；除去 {not_to} 后已无收件人。请直接与客户沟通。",
+    ),
 }
 
 

@@ -22,6 +22,8 @@ from rules.facts.duration import Duration
 from rules.language.model import ActionSpec
 
 _LINK: Final = re.compile(r"\blink\b")
+# Stands where a client's decision page would open: nobody else is ever given a link that decides in their name.
+_NO_PAGE: Final = "/a/test"
 # Keys of an entry that are used up here; what is left goes with the action, evaluated.
 _USED: Final = frozenset({"to", "not_to", "target", "text", "with", "due", "confirms", "connection"})
 
@@ -63,6 +65,8 @@ def observed_by_lead(planned: Planned, firing: Firing) -> Planned:
         "address": planned.address,
         "target": planned.target,
     }
+    keys = {k: v for k, v in planned.keys.items() if k != "link"}
+    names = {**planned.names, "link": _NO_PAGE} if "link" in planned.keys else planned.names
     return replace(
         planned,
         kind="email",
@@ -71,7 +75,8 @@ def observed_by_lead(planned: Planned, firing: Firing) -> Planned:
         address=lead.email if lead else None,
         target=f"mail/{lead.id}" if lead else planned.target,
         observed=True,
-        keys={**planned.keys, "instead_of": meant},
+        names=names,
+        keys={**keys, "instead_of": meant},
     )
 
 

@@ -91,8 +91,9 @@ class _Look:
         )
         spec = self._spec
         also = evaluated(spec.keys.get("with") or {}, self.names) if spec else {}
+        kept = {"link": self.planned.names["link"]} if "link" in self.planned.names else {}
         if self.planned.corrects is None:
-            return {**names, **also}
+            return {**names, **also, **kept}
         return {**names, "told": self.planned.names["told"], "next": self._next()}
 
     @property

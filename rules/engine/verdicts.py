@@ -64,7 +64,7 @@ class Planned:
     recipient: a person's key or none.  address: mail address, chat connection, or issue key.
     target: for one target actions run in order ("tracker/APO-1", "mail/bob").
     client_facing: it can reach a client: held to hours, review, mode.
-    text: key of the text, or {"inline": ...}; locale: of the recipient.
+    text: key of the text, or {"inline": {locale: {"subject", "body", "short"}}}; locale: of the recipient.
     names: every name the text may use, as of the event decided (rendered at sending).
     keys: the action's further keys, evaluated ({"status": "Approved"}).
     observed: the project is in observe: goes to the lead, marked TEST, instead of the client.
@@ -75,7 +75,8 @@ class Planned:
         outcome is known, and only if the alert left or may have left.
     confirms: a confirmation or code that a client just asked for: never waits, passes caps.
     keys["link"]: {"approval": id, "person": key} where the text has `link`: the service makes the address.
-    keys["instead_of"]: {"kind", "recipient", "address", "target"} of what an observed action would have been.
+    keys["instead_of"]: {"kind", "recipient", "address", "target"} of what an observed action would have been. It has
+        no keys["link"]: its names have a `link` that opens nothing, for only the client may decide.
     spec: id of the entry of `do:` behind it; for a correction note, of the entry whose alert it takes back.
     """
 

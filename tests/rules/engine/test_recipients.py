@@ -105,9 +105,8 @@ def test_an_escalation_with_nobody_left_becomes_a_task_of_the_lead() -> None:
     assert world.told() == ["task lin"]
     (task,) = world.actions()
     assert task.locale == "zh-CN"
-    assert task.text["inline"]["zh-CN"]["subject"] == (
-        "告知：从 client.sponsor 中除去 client.approver 后已无收件人，请直接与客户沟通。"
-    )
+    assert task.text["inline"]["zh-CN"]["subject"] == "告知：已无收件人"
+    assert "原应发给 client.sponsor；除去 client.approver" in task.text["inline"]["zh-CN"]["body"]
     assert world.verdict("tell").kind == "fired"
 
 
@@ -254,6 +253,15 @@ def test_asking_for_a_decision_mails_each_person_asked_their_own_link() -> None:
     # Each reads the text that they would agree to in their own language.
     assert [a.names["approval"]["text"][:3] for a in world.actions()] == ["Cha", "变更内"]
     assert [e.type for e in world.last.events] == ["change.assessed", "approval.sent", "change.sent"]
+
+
+def test_an_observed_request_gives_the_lead_no_link_that_decides() -> None:
+    """The lead sees the mail that the client would get; only the client may ever decide in the client's name."""
+    world = assessed(rule(ASK, when="change.assessed"), projects={"apollo": {"mode": "observe"}})
+    assert [(a.recipient, a.observed, "link" in a.keys) for a in world.actions()] == [
+        ("lin", True, False)
+    ] * 2
+    assert "(/a/test)" in world.text(world.actions()[0]).body
 
 
 def test_only_those_asked_get_a_link_and_only_where_the_text_has_one() -> None:
