@@ -1,0 +1,155 @@
+"""Finding and playing scenarios: files of a workspace, a folder or a pack -> results.
+
+In: a path. Out: one `Result` a scenario, in the order of the files. Worlds are read once for all scenarios in them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from connectors.base import Settings
+from rules.language.model import Problem
+from rules.packs import FOLDER, read_pack
+from rules.scenarios import Difference, Normalise, Scenario, World, given_world, read_scenarios, run
+from service.cli._files import MAIN, Files, home_of, located, read_files, scenario_files, shown
+from service.cli._recorded import normaliser
+
+
+class BrokenScenarios(Exception):
+    """Files that keep scenarios from being played."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = [p for p in problems if p.severity == "error"]
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one scenario."""
+
+    file: str
+    name: str
+    differences: tuple[Difference, ...]
+    verdicts: Counter[tuple[str, str]]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything went as expected."""
+        return not self.differences
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """All results, and the ids of the rules that scenarios could have reached."""
+
+    results: tuple[Result, ...]
+    rules: tuple[str, ...]
+
+    @property
+    def failed(self) -> int:
+        """How many scenarios went another way."""
+        return sum(not r.passed for r in self.results)
+
+    @property
+    def by_file(self) -> dict[str, list[Result]]:
+        """The results of each file, in order."""
+        found: dict[str, list[Result]] = {}
+        for result in self.results:
+            found.setdefault(result.file, []).append(result)
+        return found
+
+    @property
+    def coverage(self) -> dict[str, Counter[str]]:
+        """Rule -> how often each verdict was reached; empty for a rule that no scenario came to."""
+        found = {rule: Counter[str]() for rule in self.rules}
+        for result in self.results:
+            for (rule, kind), count in result.verdicts.items():
+                found.setdefault(rule, Counter())[kind] += count
+        return dict(sorted(found.items()))
+
+
+@dataclass
+class _Worlds:
+    """The worlds met so far: those of workspaces by directory, those that scenarios bring by their place."""
+
+    files: dict[Path, Files] = field(default_factory=dict)
+    given: dict[tuple[object, ...], World] = field(default_factory=dict)
+
+    def of(self, scenario: Scenario) -> tuple[World, Normalise]:
+        """The world of a scenario and the way of its payloads. Raises BrokenScenarios."""
+        if scenario.workspace is None:
+            world = self._given(scenario)
+            return world, normaliser(world.workspace, {})
+        place = Path(scenario.world.document.path).parent / scenario.workspace
+        files = self.at(home_of(place.resolve()))
+        if files.workspace is None or files.rules is None:
+            raise BrokenScenarios(files.problems)
+        settings: Mapping[str, Settings] = files.settings
+        return World(files.workspace, files.rules), normaliser(files.workspace, settings)
+
+    @property
+    def rules(self) -> Iterator[str]:
+        """The ids of the rules of every world met."""
+        for files in self.files.values():
+            yield from files.rules.rules if files.rules else ()
+        for world in self.given.values():
+            yield from world.rules.rules
+
+    def at(self, home: Path) -> Files:
+        if home not in self.files:
+            self.files[home] = read_files(home)
+        return self.files[home]
+
+    def _given(self, scenario: Scenario) -> World:
+        place = (scenario.world.document.path, *scenario.world.path)
+        if place not in self.given:
+            world, problems = given_world(scenario.world, read_pack)
+            if world is None:
+                raise BrokenScenarios(problems)
+            self.given[place] = world
+        return self.given[place]
+
+
+def play(path: Path, *, coverage: bool = False) -> Played:
+    """Play every scenario that the path stands for. Raises BrokenScenarios before the first when a file is broken."""
+    worlds = _Worlds()
+    files = _scenario_files(path, worlds)
+    read = [
+        (name, *read_scenarios(p.read_text(encoding="utf-8", errors="replace"), name)) for name, p in files
+    ]
+    problems = [p for _, _, found in read for p in found]
+    if any(p.severity == "error" for p in problems):
+        raise BrokenScenarios(problems)
+    results = [_played(name, one, worlds, coverage) for name, scenarios, _ in read for one in scenarios]
+    return Played(tuple(results), tuple(dict.fromkeys(worlds.rules)))
+
+
+def _played(file: str, scenario: Scenario, worlds: _Worlds, coverage: bool) -> Result:
+    world, normalise = worlds.of(scenario)
+    played = run(
+        scenario,
+        world.workspace,
+        world.rules,
+        normalise,
+        own_modes=world.own_modes,
+        every_verdict=coverage,
+    )
+    return Result(file, scenario.name, played.differences, played.verdicts)
+
+
+def _scenario_files(path: Path, worlds: _Worlds) -> list[tuple[str, Path]]:
+    """The files with the names to show: one file, those of a workspace with its packs, or those of a folder."""
+    if path.is_file():
+        return [(shown(path), path)]
+    if not (path / MAIN).is_file():
+        return [(shown(p), p) for p in sorted(path.rglob("*.yaml")) if "scenarios" in p.parts]
+    files = worlds.at(path)
+    if files.workspace is None or files.rules is None:
+        raise BrokenScenarios(located(path, files.problems))
+    used = dict.fromkeys(rule.pack for rule in files.rules.rules.values() if rule.pack)
+    own = [(shown(p), p) for p in scenario_files(path)]
+    of_packs = [(shown(p), p) for pack in used for p in sorted((FOLDER / pack).glob("scenarios/*.yaml"))]
+    return own + of_packs

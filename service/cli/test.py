@@ -1,0 +1,95 @@
+"""`accord test`: play the scenarios of a workspace and of the packs it uses; exit 1 when one goes another way."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from service.cli import FINDINGS, FINE, Invocation
+
+if TYPE_CHECKING:
+    from rules.scenarios import Difference
+    from service.cli._scenarios import Played
+
+# Verdicts of a rule that had something to say, whether or not it left at once.
+SPOKE: Final = frozenset({"fired", "waiting", "awaiting_review", "observed"})
+
+
+@click.command()
+@click.argument("path", required=False, type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit report as well."
+)
+@click.option("--coverage", is_flag=True, help="Say for each rule which verdicts the scenarios reached.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@click.pass_obj
+def command(
+    invocation: Invocation, path: Path | None, junit: Path | None, coverage: bool, as_json: bool
+) -> int:
+    """Play the scenarios of the workspace at PATH (else of --home), of a folder, or of one file."""
+    from service.cli._scenarios import BrokenScenarios, play
+
+    begun = time.monotonic()
+    try:
+        played = play((path or invocation.home).resolve(), coverage=coverage)
+    except BrokenScenarios as broken:
+        lines = ["these files cannot be used:", *map(str, broken.problems)]
+        raise click.ClickException("\n".join(lines)) from None
+    if junit is not None:
+        from service.cli._junit import report
+
+        junit.write_text(report(played), encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps(_plain(played, coverage), ensure_ascii=False, indent=2))
+    else:
+        _print(played)
+        if coverage:
+            _print_coverage(played)
+    count, failed = len(played.results), played.failed
+    said = f"{count} scenarios, {failed} failed" if failed else f"{count} scenarios passed"
+    click.echo(f"{said} in {time.monotonic() - begun:.1f} s", err=True)
+    return FINDINGS if failed else FINE
+
+
+def _print(played: Played) -> None:
+    for file, results in played.by_file.items():
+        click.echo(file)
+        for result in results:
+            click.echo(f"  {'ok  ' if result.passed else 'FAIL'}  {result.name}")
+            for difference in result.differences:
+                click.echo("\n".join(f"        {line}" for line in str(difference).splitlines()))
+
+
+def _print_coverage(played: Played) -> None:
+    click.echo("\nVerdicts that the scenarios reached; OPEN: the rule never spoke")
+    for rule, kinds in played.coverage.items():
+        reached = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "-"
+        click.echo(f"  {'    ' if SPOKE & kinds.keys() else 'OPEN'}  {rule:<28}  {reached}")
+
+
+def _plain(played: Played, coverage: bool) -> dict[str, object]:
+    scenarios = [
+        {
+            "file": r.file,
+            "name": r.name,
+            "passed": r.passed,
+            "differences": [_difference(d) for d in r.differences],
+        }
+        for r in played.results
+    ]
+    reached = {rule: dict(kinds) for rule, kinds in played.coverage.items()} if coverage else {}
+    return {"scenarios": scenarios, **({"coverage": reached} if coverage else {})}
+
+
+def _difference(difference: Difference) -> dict[str, object]:
+    fields = [{"key": k, "expected": e, "found": f} for k, e, f in difference.fields]
+    return {
+        "step": difference.step,
+        "at": str(difference.at),
+        "message": difference.message,
+        "fields": fields,
+    }
