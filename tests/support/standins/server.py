@@ -18,6 +18,8 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.support.standins.holding import Hold
+
 Fault = Literal["status", "hang", "reset", "half", "slow"]
 
 
@@ -61,6 +63,7 @@ class StandIn:
         self.seen: list[Seen] = []
         self.connections = 0
         self._plans: list[_Plan] = []
+        self._holds: list[tuple[Hold, Callable[[Seen], bool]]] = []
         self._changed = threading.Condition()
         self._over = threading.Event()
         self._server = _Server(("127.0.0.1", port), _Handler)
@@ -73,6 +76,8 @@ class StandIn:
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._over.set()
+        for hold, _matches in self._holds:
+            hold.drop()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -97,10 +102,16 @@ class StandIn:
         """The next `times` calls that match go wrong.
 
         status: that status.  hang: no answer until the stand-in closes.  reset: the connection breaks after the
-        request was read.  half: the body stops in the middle.  slow: a byte a tenth of a second, without end.
+        request was read.  half: the body stops in the middle.  slow: a byte a tenth of a second, for a minute.
         """
         with self._changed:
             self._plans.append(_Plan(fault, Reply(status, body, headers=headers or {}), times, matches))
+
+    def hold(self, matches: Callable[[Seen], bool] = lambda _: True, *, after: bool = False) -> Hold:
+        """Keep calls that match until the test releases them: before they have their effect, or after it."""
+        with self._changed:
+            self._holds.append((Hold(after=after), matches))
+            return self._holds[-1][0]
 
     def wait_for(self, condition: Callable[[], bool], seconds: float = 20.0) -> bool:
         """Wait until a condition on what was received holds; False when the time is over."""
@@ -115,6 +126,10 @@ class StandIn:
                 plan.times -= 1
             self._changed.notify_all()
         return plan
+
+    def _held(self, seen: Seen) -> Hold | None:
+        with self._changed:
+            return next((hold for hold, matches in self._holds if not hold.over and matches(seen)), None)
 
 
 class _Server(ThreadingHTTPServer):
@@ -146,12 +161,22 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.read(int(self.headers.get("Content-Length") or 0)),
         )
         plan = self.server.stand_in._record(seen)
-        if plan is None:
+        hold = self.server.stand_in._held(seen)
+        if plan is None and hold is not None:
+            self._hold(hold, seen)
+        elif plan is None:
             self._send(self.server.stand_in.answer(seen))
         elif plan.fault == "status":
             self._send(plan.reply)
         else:
             self._misbehave(plan.fault)
+
+    def _hold(self, hold: Hold, seen: Seen) -> None:
+        reply = self.server.stand_in.answer(seen) if hold.after else None
+        if hold.keep():
+            self._send(reply or self.server.stand_in.answer(seen))
+        else:
+            self.close_connection = True
 
     def _send(self, reply: Reply) -> None:
         body = reply.body if reply.json is None else json.dumps(reply.json, ensure_ascii=False).encode()

@@ -20,6 +20,8 @@ from typing import Any, Literal, Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests.support.standins.holding import Hold
+
 Place = Literal["connect", "recipient", "data"]
 Fault = Literal["reply", "drop_before_data", "drop_after_data", "hang_before_data", "hang_after_data"]
 
@@ -59,17 +61,19 @@ class SmtpStandIn:
         implicit: bool = False,
         user: str | None = None,
         password: str | None = None,
+        port: int = 0,
     ) -> None:
         self.mails: list[Mail] = []
         self.tries = 0
         self._login = (user, password) if user else None
         self._plans: list[_Plan] = []
+        self._holds: list[Hold] = []
         self._implicit = implicit
         self._changed = threading.Condition()
         self._controller = _Controller(
             self,
             hostname="127.0.0.1",
-            port=0,
+            port=port,
             ssl_context=tls if implicit else None,
             tls_context=None if implicit else tls,
             authenticator=self._authenticate if user else None,
@@ -83,6 +87,8 @@ class SmtpStandIn:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        for hold in self._holds:
+            hold.drop()
         self._controller.stop()
 
     @property
@@ -104,6 +110,12 @@ class SmtpStandIn:
         """
         with self._changed:
             self._plans.append(_Plan(fault, reply, place, times))
+
+    def hold(self, *, after: bool = False) -> Hold:
+        """Keep mails at the end of DATA until the test releases them: before they are accepted, or after it."""
+        with self._changed:
+            self._holds.append(Hold(after=after))
+            return self._holds[-1]
 
     def wait_for(self, condition: Callable[[], bool], seconds: float = 20.0) -> bool:
         """Wait until a condition on what was received holds; False when the time is over."""
@@ -157,7 +169,14 @@ class SmtpStandIn:
         user = session.auth_data if isinstance(session.auth_data, str) else None
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         encrypted = server.transport.get_extra_info("ssl_object") is not None
-        self._keep(Mail(str(envelope.mail_from), tuple(envelope.rcpt_tos), content, encrypted, user))
+        mail = Mail(str(envelope.mail_from), tuple(envelope.rcpt_tos), content, encrypted, user)
+        hold = next((h for h in self._holds if not h.over), None)
+        if hold and not hold.after and not await asyncio.to_thread(hold.keep):
+            server.transport.abort()
+            return "421 gone"
+        self._keep(mail)
+        if hold and hold.after:
+            await asyncio.to_thread(hold.keep)
         return await _misbehave(server, plan) if plan else f"250 OK queued as {len(self.mails)}"
 
 
