@@ -81,7 +81,7 @@ def clock_turn(process: Process) -> None:
     context = process.context
     try:
         process.refresh()
-        tick.activate(context)
+        tick.follow_files(context)
         tick.tick(context)
         process.beat("clock")
     except StorageError as problem:

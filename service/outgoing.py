@@ -83,8 +83,8 @@ def _target(context: Context, planned: Planned) -> str | None:
 
 def _text(context: Context, planned: Planned, ruleset: str) -> Text:
     if isinstance(planned.text, dict):
-        inline = planned.text["inline"]
-        given = inline if isinstance(inline, dict) else {"body": inline}
+        by_locale = planned.text["inline"]
+        given = by_locale.get(planned.locale) or next(iter(by_locale.values()))
         return Text(given.get("subject", ""), given.get("body", ""), given.get("short", ""), INLINE)
     texts = context.rulebook.of(ruleset).texts.get(str(planned.text), {})
     text = texts.get(planned.locale) or next(iter(texts.values()), None)

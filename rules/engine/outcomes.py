@@ -22,7 +22,8 @@ def message_event(
     of: what tells this outcome from an earlier one of the same action.  status: the state on record, where that says
     more than the outcome does.
     """
-    if planned.alert is None and not planned.client_facing:
+    # What never left gives back what it took (a level, `once_per`); what left matters to ladders and clients.
+    if planned.alert is None and not planned.client_facing and became != "failed":
         return None
     kind = f"message.{became}"
     message = {

@@ -77,7 +77,7 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             "id:text kind:text measure:text class:text amount:money base_amount:money currency:text "
             "work_date:date posted_at:time person:text? party:text? submitter:text? approver:text? status:text "
             "receipt:text? tags:list reason:text? issue:text? milestone:text? version:text number:text? "
-            "title:text?~ cost_amount:money?! duration:duration?"
+            "title:text?~ cost_amount:money?! duration:duration? counted:bool"
         ),
         "issue": (
             "id:text key:text connection:text title:text~ type:text status:text status_group:text "
@@ -98,7 +98,7 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         ),
         "approval": (
             "id:text about:text status:text asked:list need:text sent_at:time? expires_at:time? "
-            "opened_at:time? reminders:int waiting_days:int subject:text version:int text:text lines:list text_sha256:text? expires_on:date"
+            "opened_at:time? reminders:int waiting_days:int subject:text version:int text:text lines:list text_sha256:text? expires_on:date?"
         ),
         "decision": "outcome:text channel:text by:text by_name:text at:time remark:text?",
         "invoice": "id:text number:text? party:text? issued_on:date due:date? total:money open_amount:money? status:text",
@@ -161,7 +161,7 @@ EVENTS: Mapping[str, EventType] = {
         ),
         *_family("milestone", "planned moved handed_over accepted rejected cancelled"),
         *_family("task", "opened done"),
-        *_family("project", "drafted activated held resumed closing closed", "project"),
+        *_family("project", "drafted activated changed held resumed closing closed", "project"),
         *_family("connection", "silent back failing"),
         *_family("message", "sent failed unknown bounced"),
         *_family("level", "crossed cleared"),

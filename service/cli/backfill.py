@@ -39,7 +39,7 @@ def command(invocation: Invocation, connection: str | None, since: str) -> int:
     failed = 0
     with opened(invocation) as process:
         context = process.context
-        tick.activate(context)
+        tick.follow_files(context)
         jobs.decide_all(context)
         for name in _names(process.context, connection):
             take_in = partial(normalise.take_in, context, delivery=None, history=True)

@@ -7,7 +7,6 @@ before the write lock is taken; the transaction first checks that the partition 
 from __future__ import annotations
 
 from rules.engine.evaluate import evaluate
-
 from rules.engine.verdicts import Evaluation
 from service.log import get
 from service.state import Context
@@ -46,7 +45,7 @@ def decide_next(context: Context, partition: str) -> bool:
         try:
             rules = context.rulebook.rules
             over = journal.rules_decided(connection, waiting.event.id)
-            found = evaluate(waiting.event, context.state(connection), rules)
+            found = evaluate(waiting.event, context.state(connection), rules, stored_only=True)
         except StorageError:
             raise
         except Exception as problem:  # noqa: BLE001 (an event that cannot be decided must not stop its partition)

@@ -13,6 +13,7 @@ from typing import Final
 
 from connectors.base import Connector, ConnectorError, Done, Outward
 from connectors.base import Settings as ConnectionSettings
+from rules.engine.noise import next_hold
 from rules.engine.outcomes import Became, message_event
 from rules.engine.recheck import recheck
 from rules.engine.verdicts import Planned
@@ -77,10 +78,24 @@ def _prepared(context: Context, tools: Tools, claimed: Claimed) -> Outcome | Non
             if event is None:
                 return Outcome("cancelled", "its event is no longer on record, so it cannot be checked again")
             again = recheck(planned, event, context.state(connection), context.rulebook.of(claimed.ruleset))
+            held_now = _next_hold(context, connection, claimed)
         if not again.still_true:
             return Outcome("cancelled", again.reason)
+        if held_now is not None:
+            with context.database.writing() as connection:
+                actions.wait(connection, planned.id, claimed.token, held_now)
+            return None
         planned = replace(planned, names=again.names)
     return _called(context, tools, replace(claimed, planned=planned), connector, settings, outward)
+
+
+def _next_hold(context: Context, connection: Connection, claimed: Claimed) -> Planned | None:
+    """What holds the message now that its former hold ended, such as the reader's hours after a delay."""
+    rule = context.rulebook.of(claimed.ruleset).rules.get(claimed.planned.rule)
+    if rule is None:
+        return None
+    held = next_hold(replace(claimed.planned, waits=None), rule, context.state(connection))
+    return held if held.waits is not None and held.due > context.now() else None
 
 
 def _called(

@@ -8,7 +8,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from rules.engine import slots as planning
+from rules.engine.effects import projects
 from rules.facts.event import Event, event_id
+from rules.facts.project import Project
 from service.log import get
 from service.state import Context
 from service.store import journal, records, slots
@@ -47,29 +49,32 @@ def tick(context: Context) -> int:
     return len(fired) + len(expired)
 
 
-def activate(context: Context) -> int:
-    """Make an event for each project that the workspace calls active and the record does not know yet."""
-    from_file = context.rulebook.workspace.projects.values()
+def follow_files(context: Context) -> int:
+    """Activate projects that their files call active and the record does not know, and let the record follow a mode
+    or status that was edited; how many events were made. Money and dates of a known project stay as on record.
+    """
+    now = context.now()
+    events: list[Event] = []
     with context.database.reading() as connection:
-        state = context.state(connection)
-        new = [p for p in from_file if p.status == "active" and state.book.get("project", p.id) is None]
-    events = [_activation(p.id, p.client, context.now()) for p in new]
+        book = context.state(connection).book
+        for project in context.rulebook.workspace.projects.values():
+            known = book.get("project", project.id)
+            if known is not None:
+                events += projects.following(project, known, now)
+            elif project.status == "active":
+                events += _activation(project, now)
     if events:
         with context.database.writing() as connection:
             journal.add(connection, events)
     return len(events)
 
 
-def _activation(project: str, client: str, now: datetime) -> Event:
-    return Event(
-        id=event_id("activation", project),
-        type="project.activated",
-        at=now,
-        received_at=now,
-        objects={"project": {"id": project}},
-        project=project,
-        client=client,
-    )
+def _activation(project: Project, now: datetime) -> list[Event]:
+    try:
+        return [projects.activation(project, now)]
+    except projects.ActivationRefused as refusal:
+        log.warning("a project cannot be activated", project=project.id, gaps=list(refusal.gaps))
+        return []
 
 
 def _expired(connection: Connection, now: datetime) -> list[Event]:

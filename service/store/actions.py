@@ -177,6 +177,15 @@ def postpone(connection: Connection, id: str, token: int, until: datetime, reaso
     )
 
 
+def wait(connection: Connection, id: str, token: int, held: Planned) -> None:
+    """Let a claimed action wait for something else: hours after a delay."""
+    connection.execute(
+        update(actions)
+        .where(actions.c.id == id, actions.c.token == token)
+        .values(state="waiting", waits=held.waits, due_at=iso(held.due), lease_until=None)
+    )
+
+
 def redrive(connection: Connection, id: str, now: datetime) -> bool:
     """Try a dead action again from the start; false when it is not dead. Its former attempts stay on record."""
     done = connection.execute(

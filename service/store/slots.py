@@ -23,8 +23,12 @@ def plan(connection: Connection, planned: Iterable[Slot], now: datetime) -> None
     for slot in wanted:
         connection.execute(
             update(slots)
-            .where(slots.c.id == slot.id, slots.c.state == "planned", slots.c.due_at != iso(slot.at))
-            .values(due_at=iso(slot.at), day=slot.day.isoformat())
+            .where(
+                slots.c.id == slot.id,
+                (slots.c.state == "dropped")
+                | ((slots.c.state == "planned") & (slots.c.due_at != iso(slot.at))),
+            )
+            .values(due_at=iso(slot.at), day=slot.day.isoformat(), state="planned")
         )
 
 
@@ -88,7 +92,7 @@ def _row(slot: Slot, now: datetime) -> dict[str, object]:
         "object": slot.object,
         "project": slot.project,
         "client": slot.client,
-        "offset": str(slot.offset) if slot.offset else None,
+        "offset": None if slot.offset is None else str(slot.offset),
         "day": slot.day.isoformat(),
         "due_at": iso(slot.at),
         "state": "planned",

@@ -52,6 +52,7 @@ _FAMILIES: Final[Mapping[str, _Apply]] = {
 }
 _TYPES: Final[Mapping[str, _Apply]] = {
     "project.activated": projects.activated,
+    "project.changed": projects.followed,
     "task.opened": tasks.opened,
     "task.done": tasks.done,
 }

@@ -93,10 +93,45 @@ def stepped(act: Act) -> Applied:
     if project is None:
         return Applied(act.event)
     known = act.draft.get("project", project.id) or _record(act, project, project.status)
-    record = act.draft.put("project", {**known, "status": _STATUS[verb]})
+    record = act.draft.put("project", {**known, "status": _STATUS[verb], "_steps": _steps(known)})
     if verb == "closed":
         record = act.draft.put("project", {**record, "closed_at": act.event.at})
     return Applied(act.seen({"status": known["status"]}, project=record))
+
+
+def followed(act: Act) -> Applied:
+    """`project.changed`: its mode on record is the one that its file has now."""
+    project, known = act.project, act.draft.get("project", act.event.project or "")
+    if project is None or known is None:
+        return Applied(act.event)
+    record = act.draft.put("project", {**known, "mode": project.mode, "_steps": _steps(known)})
+    return Applied(act.seen({"mode": known.get("mode")}, project=record))
+
+
+def following(project: Project, known: Record, at: datetime) -> tuple[Event, ...]:
+    """The events by which the record follows a file whose mode or status was edited; none when nothing differs."""
+    verbs = [v for v, status in _STATUS.items() if status == project.status and known["status"] != status]
+    if known.get("mode") != project.mode:
+        verbs.append("changed")
+    # Until it is decided the same difference is the same event; the next one after it is another.
+    said = (str(_steps(known)), project.mode, project.status)
+    return tuple(
+        Event(
+            id=event_id("file", project.id, verb, *said),
+            type=f"project.{verb}",
+            at=at,
+            received_at=at,
+            objects={"project": {"id": project.id}},
+            project=project.id,
+            client=project.client,
+        )
+        for verb in verbs
+    )
+
+
+def _steps(known: Record) -> int:
+    """How many times the project's mode or status will have changed with the next step."""
+    return int(known.get("_steps", 0)) + 1
 
 
 def rebased(act: Act) -> Applied:
