@@ -221,13 +221,15 @@ def _targets(for_each: str, projects: list[Project], state: State) -> Iterator[_
 
 
 def _open(kind: str, project: str, state: State) -> list[Record]:
-    return [r for r in state.book.find(kind, project) if not _is_over(r)]
+    return [r for r in state.book.find(kind, project) if not _is_over(kind, r)]
 
 
-def _is_over(record: Record) -> bool:
+def _is_over(kind: str, record: Record) -> bool:
     # A tracker's status is in its team's words; the group says what it means.
-    status = record.get("status_group", record.get("status"))
-    return str(status).lower() in _OVER or bool(record.get("deleted"))
+    status = str(record.get("status_group", record.get("status"))).lower()
+    # A milestone that was not accepted goes into another round, with its date.
+    goes_on = (kind, status) == ("milestone", "rejected")
+    return (status in _OVER and not goes_on) or bool(record.get("deleted"))
 
 
 def _date(record: Record, kind: str, field: str, zone: str) -> date | None:
