@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from tests.journeys.office import Office, office, plain
+from tests.support.databases import Cluster
 from tests.support.stack import REPOSITORY
 from tests.support.standins.xero import line
 
@@ -47,6 +48,20 @@ def test_spend_crosses_80_percent_is_told_once_and_taken_back(tmp_path: Path) ->
         now = (len(at.smtp.mails), len(at.jira.comments_on("APO-1")), len(at.slack.posts))
         assert [b - a for a, b in zip(said, now, strict=True)] == [1, 1, 1]
         assert at.mails_to("ann@acme.example") == []
+        assert at.stack.items("actions", state="dead") == []
+
+
+def test_the_same_on_postgresql(tmp_path: Path, postgres: Cluster) -> None:
+    """The record in PostgreSQL: the bill is read back, told and taken back as on SQLite."""
+    with office(tmp_path, DATABASE_URL=postgres.fresh()) as at:
+        bill = at.xero.bill(
+            "BILL-92", "Devices Inc", [line("Test devices", 39000.0, "Apollo")], CurrencyCode="USD"
+        )
+        at.settle(at.tell_of(bill))
+        at.wait_for_mail("bob@acme.example", "81.0 % of the budget is spent")
+        at.xero.change(bill, Status="VOIDED")
+        at.settle(at.tell_of(bill))
+        at.wait_for_mail("bob@acme.example", "corrected to 42.0 %")
         assert at.stack.items("actions", state="dead") == []
 
 
