@@ -27,10 +27,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A page that is asked for: `cursor` as given by the page before, `limit` rows at most."""
+    """A page that is asked for: `cursor` as given by the page before, `limit` rows at most.
+
+    since: the place in the order of arrival before which nothing is wanted.
+    """
 
     cursor: str | None = None
     limit: int = 50
+    since: int | None = None
 
     @property
     def before(self) -> int | None:
@@ -103,6 +107,8 @@ def _page(
             query = query.where(table.c[name] == value)
     if wanted.before is not None:
         query = query.where(table.c.seq < wanted.before)
+    if wanted.since is not None:
+        query = query.where(table.c.seq >= wanted.since)
     rows = [
         dict(r) for r in connection.execute(query.order_by(table.c.seq.desc()).limit(limit + 1)).mappings()
     ]

@@ -19,8 +19,10 @@ from service.process import prepare
 from service.settings import Settings
 from service.state import Context
 from service.store.inbox import Writer
-from service.web import errors
+from service.web import auth, console, errors, pages
 from service.web.api import api
+from service.web.client import client
+from service.web.door import door
 from service.web.health import health
 from service.web.hooks import hooks
 from service.web.metrics import Metrics
@@ -62,6 +64,11 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(hooks)
     app.register_blueprint(health)
     app.register_blueprint(api)
+    app.register_blueprint(door)
+    app.register_blueprint(client)
+    console.register(app)
+    auth.install(app, exempt=(hooks, api, client))
+    pages.install(app)
     return app
 
 

@@ -1,0 +1,110 @@
+"""Someone of the team says what becomes of a message that waits for a person: released, cancelled, arrived, sent again.
+
+In: an action's id and who says so. Out: whether it was still to be said. What a ladder or a decision hangs on is told
+by the same events as after a call.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rules.engine.noise import next_hold
+from rules.engine.verdicts import Planned
+from rules.facts.event import Event, event_id
+from service.log import get
+from service.state import Context
+from service.store import actions, attention, deliveries, journal
+from service.store.database import Connection
+
+log = get("settle")
+
+
+def release(context: Context, id: str, by: str) -> bool:
+    """Let a message that waits for review leave, in the recipient's hours; it is checked once more before it goes."""
+    now = context.now()
+    with context.database.writing() as connection:
+        row = actions.row_of(connection, id)
+        if row is None or (row["state"], row["waits"]) != ("waiting", "review"):
+            return False
+        planned = actions.decode(row["data"])
+        rule = context.rulebook.of(row["ruleset"] or "").rules.get(planned.rule)
+        held = next_hold(planned, rule, context.state(connection)) if rule else planned
+        until = held.due if held.waits not in (None, "review") else now
+        actions.postpone(connection, id, row["token"], max(until, now), f"released by {by}")
+    context.bells.ring("deliver")
+    log.info("message released", action=id, by=by)
+    return True
+
+
+def cancel(context: Context, id: str, reason: str, by: str) -> bool:
+    """Close a message without sending it; it stays on record with the reason."""
+    said = f"{reason} ({by})"
+    return _settled(context, id, ("waiting", "dead"), "cancelled", said)
+
+
+def arrived(context: Context, id: str, by: str) -> bool:
+    """A message whose outcome nobody knew did arrive."""
+    return _settled(context, id, ("unknown",), "sent", f"marked as arrived by {by}")
+
+
+def resend(context: Context, id: str, by: str) -> bool:
+    """Send a message whose outcome nobody knows once more."""
+    return _settled(context, id, ("unknown",), "ready", f"sent again by {by}")
+
+
+def redrive(context: Context, ids: list[str], by: str) -> int:
+    """Try what was given up again, actions and follow-up reads; how many are on their way."""
+    now, done = context.now(), 0
+    with context.database.writing() as connection:
+        for id in ids:
+            again = deliveries.redrive_read if id.startswith("rd_") else actions.redrive
+            done += again(connection, id, now)
+    if done:
+        context.bells.ring("deliver")
+    log.info("redriven", count=done, by=by)
+    return done
+
+
+def _settled(context: Context, id: str, states: tuple[str, ...], into: str, reason: str) -> bool:
+    now = context.now()
+    with context.database.writing() as connection:
+        row = actions.row_of(connection, id)
+        if row is None or row["state"] not in states:
+            return False
+        attention.end_open_attempts(connection, id, now)
+        actions.settle(connection, id, into, reason, now)
+        planned = actions.decode(row["data"])
+        if into != "ready" and row["state"] != "dead":
+            _tell(connection, planned, into, str(row["token"]), now)
+    context.bells.ring("deliver" if into == "ready" else "decide")
+    log.info("message settled", action=id, state=into)
+    return True
+
+
+def _tell(connection: Connection, planned: Planned, state: str, token: str, now: datetime) -> None:
+    """The event that ladders and decisions wait for."""
+    if planned.alert is None and not planned.client_facing:
+        return
+    kind = "message.sent" if state == "sent" else "message.failed"
+    fields = {
+        "id": planned.id,
+        "to": planned.recipient or planned.address or "",
+        "channel": planned.kind,
+        "status": state,
+        "sent_at": now if state == "sent" else None,
+        "error": None,
+        "alert": list(planned.alert) if planned.alert else None,
+    }
+    told = Event(
+        id=event_id(planned.id, kind, "person", token),
+        type=kind,
+        at=now,
+        received_at=now,
+        objects={"message": fields},
+        project=planned.project,
+        client=planned.client,
+        cause=planned.event,
+        rule=planned.rule,
+        depth=1,
+    )
+    journal.add(connection, [told])

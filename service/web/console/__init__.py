@@ -1,0 +1,53 @@
+"""The team's console: one module a room, all of them behind the door.
+
+In: the application. Out: its rooms registered, each asking for somebody who is signed in before anything else.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Flask
+
+from service.web import auth
+from service.web.console import (
+    account,
+    approvals,
+    changes,
+    connections,
+    dead,
+    deliveries,
+    events,
+    messages,
+    overview,
+    projects,
+    rules,
+    search,
+    switches,
+)
+
+ROOMS: Final = (
+    account.room,
+    approvals.room,
+    changes.room,
+    connections.room,
+    dead.room,
+    deliveries.room,
+    events.room,
+    messages.room,
+    overview.room,
+    projects.room,
+    rules.room,
+    search.room,
+    switches.room,
+)
+
+
+for _room in ROOMS:
+    _room.before_request(auth.require)
+
+
+def register(app: Flask) -> None:
+    """Put every room into the application."""
+    for room in ROOMS:
+        app.register_blueprint(room)

@@ -1,0 +1,167 @@
+"""Approvals: what somebody was asked to decide, the exact text, who said what, and the evidence of it.
+
+In: `/approvals`, `/approvals/<id>`. Out: the list, one decision with its text and chain entries, and taking it back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, request
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as Answer
+
+from rules.facts import approval as approvals
+from rules.facts.event import Record
+from service.flow import steer
+from service.store import attention, evidence, records
+from service.store.database import Connection, from_iso
+from service.web import auth, pages, words
+from service.web.console import listing
+from service.web.pages import Reader
+
+room = Blueprint("approvals", __name__)
+PAGE = 50
+STATES = ("sent", "approved", "rejected", "changes_requested", "expired", "withdrawn", "superseded")
+
+
+@room.get("/approvals")
+def index() -> str:
+    """Every question, the latest touched first."""
+    context = pages.context()
+    query = {k: v[:400] for k, v in request.args.items() if k in ("status", "project", "cursor") and v}
+    with context.database.reading() as connection:
+        found = records.page(
+            connection,
+            "approval",
+            status=query.get("status"),
+            project=query.get("project"),
+            after=query.get("cursor"),
+            limit=PAGE + 1,
+        )
+        rows = [row_of(connection, record) for record in found[:PAGE]]
+        counts = attention.waiting(connection)
+    return pages.page(
+        "approvals",
+        "approvals",
+        project=query.get("project"),
+        rows=rows,
+        query=query,
+        next=found[PAGE - 1]["_cursor"] if len(found) > PAGE else None,
+        counts=counts,
+        chosen=listing.chosen(query, "project"),
+        states=STATES,
+    )
+
+
+@room.get("/approvals/<id>")
+def one(id: str) -> str:
+    """One question: its text, who was asked and what they said, the evidence."""
+    context = pages.context()
+    with context.database.reading() as connection:
+        approval = _approval(connection, id)
+        subject = attention.record(connection, str(approval.get("about")), str(approval.get("subject")))
+        chain = [
+            e for e in evidence.chain_of(connection, approval["project"]) if e["record"].get("approval") == id
+        ]
+        links = attention.links_to(connection, "approval", id)
+    return pages.page(
+        "approval",
+        "approvals",
+        approval=approval,
+        subject=subject,
+        says=words.about(pages.reader(), approval, subject),
+        project=approval["project"],
+        project_name=listing.project_name(approval["project"]),
+        people=_people(approval, links),
+        texts=_texts(approval),
+        chain=chain,
+        given=approvals.given(approval),
+        needed=approvals.needed(approval),
+        internal=approval.get("about") == "expense",
+    )
+
+
+@room.route("/approvals/<id>/withdraw", methods=["GET", "POST"])
+@auth.needs("send")
+def withdraw(id: str) -> Answer | str:
+    """Take the question back: first what that means, then the click."""
+    context = pages.context()
+    with context.database.reading() as connection:
+        approval = _approval(connection, id)
+        subject = attention.record(connection, str(approval.get("about")), str(approval.get("subject")))
+    project = context.rulebook.workspace.projects.get(approval["project"])
+    if approval["status"] != "sent" or project is None:
+        return redirect(f"/approvals/{id}", 303)
+    if request.method == "POST":
+        user = auth.signed_in()
+        steer.withdraw(context, project, approval, user.email if user else "")
+        return redirect(f"/approvals/{id}?withdrawn=1", 303)
+    says = words.about(pages.reader(), approval, subject)
+    return pages.page(
+        "approval_withdraw", "approvals", approval=approval, says=says, told=len(approval["asked"])
+    )
+
+
+def row_of(connection: Connection, approval: Record) -> dict[str, Any]:
+    """A question as a row."""
+    seen, workspace = pages.reader(), pages.context().rulebook.workspace
+    subject = attention.record(connection, str(approval.get("about")), str(approval.get("subject")))
+    asked = [words.person(workspace, p) for p in approval.get("asked", ())]
+    return {
+        "href": f"/approvals/{approval['id']}",
+        "says": words.about(seen, approval, subject),
+        "project": listing.project_name(approval["project"]),
+        "asked": ", ".join(asked),
+        "sent": approval.get("sent_at"),
+        "expires": approval.get("expires_on"),
+        "given": seen.t(
+            "approvals.given", given=approvals.given(approval), needed=approvals.needed(approval)
+        ),
+        "several": approvals.needed(approval) > 1,
+        "state": state_of(approval, seen),
+    }
+
+
+def state_of(approval: Record, seen: Reader) -> str:
+    """The state as it is at this moment: what nobody decided in time has expired, whether the clock told it or not."""
+    status = str(approval["status"])
+    if status != "sent":
+        return status
+    expires = approval.get("expires_at")
+    if expires and expires <= seen.fmt.now:
+        return "expired"
+    return "opened" if approval.get("opened_at") else "sent"
+
+
+def _approval(connection: Connection, id: str) -> Record:
+    found = attention.record(connection, "approval", id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _people(approval: Record, links: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Everyone who was asked, with their link's age and their decision."""
+    workspace = pages.context().rulebook.workspace
+    decisions = {d["person"]: d for d in approval.get("decisions", ())}
+    found = []
+    for id in approval["asked"]:
+        link = next((x for x in links if x["person"] == id), None)
+        decision = decisions.get(id)
+        found.append(
+            {
+                "name": words.person(workspace, id),
+                "sent": from_iso(link["at"]) if link else None,
+                "decision": decision,
+                "state": decision["outcome"] if decision else state_of(approval, pages.reader()),
+            }
+        )
+    return found
+
+
+def _texts(approval: Record) -> list[dict[str, Any]]:
+    """The exact text in every language it was frozen in, the reader's first."""
+    locale = pages.reader().locale
+    given = approval.get("texts") or {}
+    return [{"locale": x, **given[x]} for x in sorted(given, key=lambda x: (x != locale, x))]

@@ -1,0 +1,65 @@
+"""What a message says: the text as it left, or, before that, as it would leave now.
+
+In: an action's row. Out: `Text` in its parts, or the sentence that says why it cannot be made. Addresses that open a
+client's page are masked: what a client decides is for the client alone to open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from rules.engine.verdicts import Planned
+from service import process
+from service.outgoing import Refusal, address_of, message_of
+from service.renderer import RenderError
+from service.state import Context
+from service.store.actions import decode
+
+_ADDRESS: Final = re.compile(r"(/(?:a|c)/)[A-Za-z0-9_-]{20,}")
+MASK: Final = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message in its parts. `problem` says why there is none; `left` whether these are the very words that left."""
+
+    subject: str = ""
+    body: str = ""
+    html: str | None = None
+    left: bool = False
+    problem: str | None = None
+
+
+def text_of(context: Context, row: Mapping[str, Any]) -> Text:
+    """What the message says or would say."""
+    if row["body"] is not None:
+        return Text(row["subject"] or "", masked(row["body"]), _or_none(row["html"]), left=True)
+    planned = _without_link(decode(row["data"]))
+    found = address_of(context, planned)
+    if isinstance(found, Refusal):
+        return Text(problem=str(found))
+    try:
+        made = message_of(context, process.current().tools, planned, row["ruleset"] or "", found[0])
+    except (RenderError, Refusal) as problem:
+        return Text(problem=str(problem))
+    return Text(made.subject, masked(made.body), _or_none(made.html))
+
+
+def masked(text: str) -> str:
+    """The text with the tokens of clients' pages taken out."""
+    return _ADDRESS.sub(rf"\1{MASK}", text)
+
+
+def _or_none(html: str | None) -> str | None:
+    return masked(html) if html else None
+
+
+def _without_link(planned: Planned) -> Planned:
+    """The same intention with a masked address: looking makes no link."""
+    if "link" not in planned.keys:
+        return planned
+    keys = {k: v for k, v in planned.keys.items() if k != "link"}
+    return replace(planned, keys=keys, names={**planned.names, "link": f"/a/{MASK}"})
