@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from connectors.base import Connector
 from connectors.base import Settings as ConnectionSettings
@@ -57,6 +58,14 @@ class Sources:
         return Sources(tuple((p, t) for p, t in data["rules"]), tuple((p, x, t) for p, x, t in data["texts"]))
 
 
+class Valid(NamedTuple):
+    """One checked state of all files."""
+
+    loaded: Loaded
+    rules: RuleSet
+    sources: Sources
+
+
 class Rulebook:
     """What is valid now. `kept` finds the sources of an earlier rule set by its version."""
 
@@ -72,19 +81,30 @@ class Rulebook:
         self._kept = kept or (lambda _version: None)
         self._environment = environment
         self._stamp = _stamp(home)
-        self._loaded, self.rules, self.sources = self._read()
+        # Replaced as one: whoever reads workspace and rules one after the other sees them of one state or the next.
+        self._valid = self._read()
         self._earlier: dict[str, RuleSet] = {self.rules.version: self.rules}
         self.refused: list[Problem] = []
 
     @property
+    def rules(self) -> RuleSet:
+        """The rule set in force."""
+        return self._valid.rules
+
+    @property
+    def sources(self) -> Sources:
+        """What the rule set in force was compiled from."""
+        return self._valid.sources
+
+    @property
     def workspace(self) -> Workspace:
         """Organisation, people, clients, projects, connections."""
-        return self._loaded.workspace
+        return self._valid.loaded.workspace
 
     @property
     def connections(self) -> Mapping[str, ConnectionSettings]:
         """Settings by name of connection, secrets resolved."""
-        return self._loaded.settings
+        return self._valid.loaded.settings
 
     @property
     def mail_connection(self) -> str:
@@ -99,41 +119,43 @@ class Rulebook:
             return False
         self._stamp = stamp
         try:
-            loaded, rules, sources = self._read()
+            valid = self._read()
         except BrokenFiles as broken:
             self.refused = broken.problems
             problems = [str(p) for p in broken.problems]
             log.warning("the edit is refused, the former rules stay in force", problems=problems)
             return False
-        changed = rules.version != self.rules.version or loaded.workspace.version != self.workspace.version
+        versions = (valid.rules.version, valid.loaded.workspace.version)
+        changed = versions != (self.rules.version, self.workspace.version)
         self.refused = []
-        self._loaded, self.rules, self.sources = loaded, rules, sources
-        self._earlier[rules.version] = rules
+        self._valid = valid
+        self._earlier[valid.rules.version] = valid.rules
         if changed:
-            log.info("rules reloaded", ruleset=rules.version, workspace=loaded.workspace.version)
+            log.info("rules reloaded", ruleset=versions[0], workspace=versions[1])
         return changed
 
     def of(self, version: str) -> RuleSet:
         """The rule set of that version; the present one when its sources are no longer valid."""
         if version not in self._earlier:
             text = self._kept(version)
-            found = self._compile(Sources.from_json(text))[0] if text else None
+            found = _compile(Sources.from_json(text), self.workspace)[0] if text else None
             self._earlier[version] = found or self.rules
         return self._earlier[version]
 
-    def _read(self) -> tuple[Loaded, RuleSet, Sources]:
+    def _read(self) -> Valid:
         try:
-            self._loaded = load(self._home, self._connectors, self._environment)
+            loaded = load(self._home, self._connectors, self._environment)
         except WorkspaceError as broken:
             raise BrokenFiles(list(broken.problems)) from None
         sources = Sources.of(self._home)
-        rules, problems = self._compile(sources)
+        rules, problems = _compile(sources, loaded.workspace)
         if rules is None:
             raise BrokenFiles(problems)
-        return self._loaded, rules, sources
+        return Valid(loaded, rules, sources)
 
-    def _compile(self, sources: Sources) -> tuple[RuleSet | None, list[Problem]]:
-        return load_rules(sources.rules, sources.texts, self._loaded.workspace, read_pack)
+
+def _compile(sources: Sources, workspace: Workspace) -> tuple[RuleSet | None, list[Problem]]:
+    return load_rules(sources.rules, sources.texts, workspace, read_pack)
 
 
 def _text(path: Path) -> str:

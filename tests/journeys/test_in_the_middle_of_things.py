@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.journeys.office import LIN, office
 from tests.support.standins.xero import line
+from tests.support.wait import until
 
 
 def test_a_project_at_85_percent_is_read_back_silently_and_next_told_at_100(tmp_path: Path) -> None:
@@ -38,3 +39,26 @@ def test_a_project_at_85_percent_is_read_back_silently_and_next_told_at_100(tmp_
         at.settle(at.tell_of(bill))
         at.wait_for_mail("bob@acme.example", "100.9 % of the budget is spent")
         assert len(at.mails_to("bob@acme.example")) == 1
+
+
+def test_an_edited_budget_is_a_finding_and_changes_nothing(tmp_path: Path) -> None:
+    """The file says 200,000 now; the record still holds what was agreed, and both values are shown. The mode, which
+    nobody agreed with the client, follows the file.
+    """
+    with office(tmp_path) as at:
+        until(lambda: at.project("apollo")["budget"], "the project is activated")
+        file = at.home / "accord.yaml"
+        edited = file.read_text().replace(
+            "total: 100000.00, lines: {staff: 80000", "total: 200000.00, lines: {staff: 180000"
+        )
+        file.write_text(
+            edited.replace(
+                "name: Apollo\n    status: active\n    mode: live",
+                "name: Apollo\n    status: active\n    mode: review",
+            )
+        )
+        until(lambda: at.project("apollo")["mode"] == "review", "the mode follows the file")
+        found = {f["what"]: f for f in at.stack.items("findings")}
+        assert found["budget.total"]["file"] == {"amount": "200000.00", "currency": "USD"}
+        assert found["budget.total"]["record"] == {"amount": "100000.00", "currency": "USD"}
+        assert at.project("apollo")["budget"]["total"] == {"amount": "100000.00", "currency": "USD"}

@@ -154,7 +154,8 @@ def rebased(act: Act) -> Applied:
 
 def _begin(act: Act, project: Project) -> Applied:
     draft = act.draft
-    record = draft.put("project", {**_record(act, project, "active"), "activated_at": act.event.at})
+    beginning = {"activated_at": act.event.at, "_plan": plan_of(project)}
+    record = draft.put("project", {**_record(act, project, "active"), **beginning})
     baseline = draft.put("baseline", _first_baseline(act, project))
     milestones = [draft.put("milestone", planned_record(act, project, plan)) for plan in project.milestones]
     _count_anew(act, project)
@@ -164,6 +165,14 @@ def _begin(act: Act, project: Project) -> Applied:
         *_without_approver(act, project),
     )
     return Applied(act.seen(project=record), caused)
+
+
+def plan_of(project: Project) -> Record:
+    """What the file says of money and dates, flat: kept at activation, to see later whether the file was edited."""
+    plan = project.budget
+    money = {"budget.total": plan.total, "budget.reserve": plan.reserve, "budget.opening": plan.opening_spent}
+    lines = {f"budget.lines.{name}": amount for name, amount in plan.lines.items()}
+    return {**money, **lines, **{f"milestones.{m.id}.due": m.due for m in project.milestones}}
 
 
 def _record(act: Act, project: Project, status: str) -> Record:

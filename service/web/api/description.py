@@ -26,10 +26,11 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "changes": ("Changes", ("project", "client", "status")),
     "projects": ("Projects with their budgets", ()),
     "rules": ("The rules in force", ()),
+    "findings": ("What differs between the files and the record", ()),
     "connections": ("Outside systems and how they are", ()),
 }
 ONE = ("deliveries", "events", "actions", "messages", "approvals", "changes", "projects")
-WHOLE = ("projects", "rules", "connections")
+WHOLE = ("projects", "rules", "connections", "findings")
 
 
 def description() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, request
 from werkzeug.exceptions import BadRequest, NotFound
 
+from rules.engine.findings import findings
 from service.state import Context
 from service.store import deliveries as kept
 from service.store import inbox, lists, records
@@ -219,6 +220,16 @@ def rules() -> Response:
         for r in book.rules.rules.values()
     ]
     return jsonify(items=shown, next=None, version=book.rules.version, refused=[str(p) for p in book.refused])
+
+
+@api.get("/findings")
+def found() -> Response:
+    """What differs between the files and the record, of activated projects."""
+    context = _context()
+    with context.database.reading() as connection:
+        book = context.state(connection).book
+        items = [f for p in context.rulebook.workspace.projects.values() for f in findings(p, book)]
+    return jsonify(items=[shapes.public(f) for f in items], next=None)
 
 
 @api.get("/waiting")
