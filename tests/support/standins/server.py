@@ -102,7 +102,7 @@ class StandIn:
         """The next `times` calls that match go wrong.
 
         status: that status.  hang: no answer until the stand-in closes.  reset: the connection breaks after the
-        request was read.  half: the body stops in the middle.  slow: a byte a tenth of a second, for a minute.
+        request was read.  half: the body stops in the middle.  slow: a byte a tenth of a second, half a minute long.
         """
         with self._changed:
             self._plans.append(_Plan(fault, Reply(status, body, headers=headers or {}), times, matches))
@@ -200,7 +200,9 @@ class _Handler(BaseHTTPRequestHandler):
             )
         else:
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-            while not self.server.stand_in._over.wait(0.1):
+            for _ in range(300):
+                if self.server.stand_in._over.wait(0.1):
+                    break
                 self.wfile.write(b" ")
                 self.wfile.flush()
 
