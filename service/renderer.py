@@ -15,10 +15,9 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from rules.language.texts import Rendered, TextError, render
-
 from rules.facts import codec
 from rules.language.model import Position, Text
+from rules.language.texts import Rendered, TextError, render
 
 SECONDS = 3.0
 MEMORY = 512 * 1024 * 1024

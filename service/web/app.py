@@ -7,6 +7,7 @@ writer thread.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -16,6 +17,7 @@ from flask import Flask, Response, g, request
 from service import log
 from service.flow.receive import MAX_BODY
 from service.process import prepare
+from service.rulebook import Rulebook
 from service.settings import Settings
 from service.state import Context
 from service.store.inbox import Writer
@@ -27,6 +29,7 @@ from service.web.health import health
 from service.web.hooks import hooks
 from service.web.metrics import Metrics
 
+LOOK_SECONDS = 2.0
 _ID = re.compile(r"^[A-Za-z0-9_.-]{1,64}$")
 
 
@@ -43,7 +46,7 @@ class Web:
         """A delivery was answered: count it and wake the workers."""
         self.metrics.deliveries.labels(connection, str(status)).inc()
         if status == 202:
-            self.context.bells.ring("decide", g.request_id)
+            self.context.bells.ring_soon("decide", g.request_id)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -58,6 +61,7 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=(settings.public_url or "").startswith("https://"),
     )
     app.extensions["accord"] = Web(process.context, Writer(process.context.database))
+    threading.Thread(target=_follow_files, args=(process.context.rulebook,), name="files", daemon=True).start()
     app.before_request(_name_request)
     app.after_request(_finish)
     errors.register(app)
@@ -70,6 +74,13 @@ def create_app(settings: Settings) -> Flask:
     auth.install(app, exempt=(hooks, api, client))
     pages.install(app)
     return app
+
+
+def _follow_files(rulebook: Rulebook) -> None:
+    """Take over edited files within seconds, beside the requests: reading a large workspace must not hold one up."""
+    pause = threading.Event()
+    while not pause.wait(LOOK_SECONDS):
+        rulebook.refresh()
 
 
 def _name_request() -> None:
