@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
-FieldType = Literal["text", "int", "number", "money", "date", "time", "duration", "bool", "list", "object", "any"]
+FieldType = Literal[
+    "text", "int", "number", "money", "date", "time", "duration", "bool", "list", "object", "any"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,9 @@ EVENTS: Mapping[str, EventType] = {
             also="issue decision approval",
         ),
         *_family(
-            "approval", "sent opened answered expired withdrawn superseded bounced", also="change decision milestone"
+            "approval",
+            "sent opened answered expired withdrawn superseded bounced",
+            also="change decision milestone",
         ),
         *_family("milestone", "planned moved handed_over accepted rejected cancelled"),
         *_family("task", "opened done"),

@@ -152,7 +152,7 @@ def _booking(part: Part, connections: Mapping[str, Any]) -> Booking:
             "connection", "nothing says which documents belong here", "add `customer`, `tag` or `match`"
         )
     if "match" in given:
-        part.problems += compile_match(given["match"], part.at("match"))[1]
+        part.problems.extend(compile_match(given["match"], part.at("match"))[1])
     customer = given.get("customer")
     return Booking(
         connection=given["connection"],

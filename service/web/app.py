@@ -61,7 +61,9 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=(settings.public_url or "").startswith("https://"),
     )
     app.extensions["accord"] = Web(process.context, Writer(process.context.database))
-    threading.Thread(target=_follow_files, args=(process.context.rulebook,), name="files", daemon=True).start()
+    threading.Thread(
+        target=_follow_files, args=(process.context.rulebook,), name="files", daemon=True
+    ).start()
     app.before_request(_name_request)
     app.after_request(_finish)
     errors.register(app)
