@@ -18,7 +18,7 @@ PROBE := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 .PHONY: run setup test check fix demo bench docs help
 
 run: setup $(HOME_DIR)/.env ## start everything on http://127.0.0.1:8080 (PORT=) with the example workspace; Ctrl-C stops it
-	@exec $(BIN)/accord --home $(HOME_DIR) up
+	@ACCORD_BIN=$(abspath $(BIN)) exec $(HOME_DIR)/run
 
 setup: $(STAMP) ## make .venv and install what requirements.lock names (PYTHON= chooses the interpreter of a new one)
 
@@ -31,6 +31,7 @@ check: setup $(HOME_DIR)/.env ## lint, formatting, types, import walls, the exam
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/accord check $(HOME_DIR)
+	@$(BIN)/accord test $(HOME_DIR)
 	@$(BIN)/accord docs --check
 
 fix: setup ## mend what ruff can mend, and format
@@ -38,7 +39,7 @@ fix: setup ## mend what ruff can mend, and format
 	@$(BIN)/ruff format .
 
 demo: setup ## tell three stories to the service that `make run` started: an overrun, a change, a milestone
-	@$(HOME_DIR)/demo
+	@ACCORD_BIN=$(abspath $(BIN)) $(HOME_DIR)/demo
 
 bench: setup ## measure the promises side by side (ARGS= to choose)
 	@$(BIN)/python -m bench $(ARGS)
