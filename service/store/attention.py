@@ -6,6 +6,7 @@ no exact figure.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal
@@ -14,12 +15,13 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select, update
 
 from rules.facts import codec
 from rules.facts.event import Record
-from service.store.database import iso
+from service.store.database import from_iso, iso
 from service.store.tables import (
     actions,
     attempts,
     deliveries,
     events,
+    evidence,
     links,
     outcomes,
     pauses,
@@ -147,6 +149,20 @@ def links_to(connection: Connection, kind: str, subject: str) -> list[dict[str, 
         select(*columns).where(links.c.kind == kind, links.c.subject == subject).order_by(links.c.at.desc())
     )
     return [dict(row) for row in rows.mappings()]
+
+
+def evidence_of(connection: Connection, chain: str, approval: str) -> list[dict[str, Any]]:
+    """The links of a chain that are about one approval, in order: sequence, at, hash and the record."""
+    rows = connection.execute(
+        select(evidence)
+        .where(evidence.c.chain == chain, evidence.c.record.contains(approval, autoescape=True))
+        .order_by(evidence.c.sequence)
+    )
+    found = [
+        {"sequence": r.sequence, "at": from_iso(r.at), "hash": r.hash, "record": json.loads(r.record)}
+        for r in rows
+    ]
+    return [link for link in found if link["record"].get("approval") == approval]
 
 
 def actions_of(connection: Connection, roots: Iterable[str]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from service.flow import answer
 from service.flow.answer import Proof, Shown, UnknownLink
 from service.links import hash_of, token_for
 from service.state import Context
-from service.store import attention, evidence
+from service.store import attention
 from service.store import links as kept_links
 from service.store.database import Connection
 from service.store.links import Link
@@ -94,7 +94,7 @@ def project_values(
         "found": project,
         "waits": waits,
         "bar": money.bar_of(money.standing_of(spend)) if spend else None,
-        "sentence": money.sentence(seen, figures) if spend else "",
+        "sentence": money.sentence_for_client(seen, figures) if spend else "",
         "money_hidden": project.billing_kind == "fixed_price" and project.client_sees != "nothing",
         "progress": _progress(plan) if project.client_sees != "nothing" else None,
         "milestones": [m for m in plan if m["status"] != "cancelled"],
@@ -256,11 +256,8 @@ def _receipt(shown: Shown) -> dict[str, Any]:
     """The confirmation of this person's own decision, with the fingerprint of its evidence."""
     approval = shown.approval
     with pages.context().database.reading() as connection:
-        chain = [
-            e
-            for e in evidence.chain_of(connection, approval["project"])
-            if e["record"].get("approval") == approval["id"] and e["record"].get("person") == shown.person
-        ]
+        kept = attention.evidence_of(connection, approval["project"], approval["id"])
+    chain = [e for e in kept if e["record"].get("person") == shown.person]
     return {"own": _given(shown) or {}, "entry": chain[-1] if chain else None}
 
 
@@ -277,7 +274,7 @@ def _waiting(
         subject = attention.record(connection, str(a.get("about")), str(a.get("subject")))
         found.append(
             {
-                "says": words.about(seen, a, subject),
+                "says": words.question(seen, a, subject),
                 "due": a.get("expires_on"),
                 "href": _own_address(context, connection, a, person) if person else None,
             }

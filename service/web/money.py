@@ -106,6 +106,17 @@ def sentence(seen: Reader, figures: Figures) -> str:
     return seen.t("budget.sentence", used=used)
 
 
+def sentence_for_client(seen: Reader, figures: Figures) -> str:
+    """The same for who pays: what is spent, and when it ends at this pace; forecast sums stay in the team."""
+    budget, forecast = figures.budget, figures.forecast or {}
+    if budget is None or budget["used"] is None:
+        return seen.t("budget.none")
+    used, ends = seen.fmt.percent(budget["used"]), forecast.get("exhausted_on")
+    if ends and forecast.get("overrun"):
+        return seen.t("budget.sentence_ends", used=used, day=seen.fmt.day(ends))
+    return seen.t("budget.sentence", used=used)
+
+
 def levels_for(variables: Mapping[str, Any], rules: RuleSet) -> list[Decimal]:
     """The levels that are told for a project with these variables: its own, else the usual ones of the packs."""
     written = variables.get("budget_levels")

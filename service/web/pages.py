@@ -95,9 +95,8 @@ def reader_for(person: Person) -> Reader:
 def page(template: str, room: str, /, project: str | None = None, **values: Any) -> str:
     """A page of the console. `project` narrows it, for the switch at the top."""
     seen = reader()
-    return render_template(
-        f"console/{template}.html", **_common(seen), frame=_frame(seen, room, project), may=auth.may, **values
-    )
+    values |= {"frame": _frame(seen, room, project), "may": auth.may, "project": project}
+    return render_template(f"console/{template}.html", **_common(seen), **values)
 
 
 def door(template: str, /, **values: Any) -> str:

@@ -119,6 +119,12 @@ def about(seen: Reader, approval: Record, subject: Record | None) -> str:
     return f"{word} {known}" if known else word
 
 
+def question(seen: Reader, approval: Record, subject: Record | None) -> str:
+    """The same at the beginning of a line."""
+    said = about(seen, approval, subject)
+    return said[:1].upper() + said[1:]
+
+
 def named(record: Mapping[str, Any]) -> str:
     """The name of a record: number and title, key and title, or what it has of them."""
     mark = record.get("number") or record.get("key")

@@ -1,7 +1,7 @@
-"""A record to look at: the example agency in the middle of its work, put straight into the database.
+"""The example agency's record, put straight into a database: what pages show without a worker having run.
 
-`opened(place)` makes the application over a migrated SQLite file at a fixed moment; `Seed` puts records, events, verdicts,
-messages and decisions in the shapes the engine writes; `lively` fills a workspace that every page has something to say about.
+`opened(place)` makes the application over a migrated SQLite file at a fixed moment; `Seed` puts records, events,
+verdicts, messages and decisions into it, in the shapes the engine writes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from flask.testing import FlaskClient
 from connectors.base import Delivery
 from rules.engine.verdicts import Planned, Verdict
 from rules.facts.calendar import end_of_day
-from rules.facts.duration import Duration
 from rules.facts.event import Event, Record, digest
 from rules.facts.evidence import text_hash
 from rules.facts.ledger import adjust, effective, empty_sums
@@ -28,7 +27,7 @@ from rules.language.model import Operand
 from service import links
 from service.settings import load
 from service.state import Context
-from service.store import accounts, actions, deliveries, evidence, journal, records, switches
+from service.store import accounts, actions, deliveries, journal, records, switches
 from service.store import links as kept_links
 from service.store.accounts import User
 from service.store.actions import Outcome
@@ -168,9 +167,8 @@ class Seed:
         }
         with self.context.database.writing() as connection:
             book = records.SqlBook(connection)
-            sums = book.get("sums", entry["project"]) or {
-                **empty_sums("USD"), "id": entry["project"], "project": entry["project"], "client": entry["client"],
-            }  # fmt: skip
+            own = {"id": entry["project"], "project": entry["project"], "client": entry["client"]}
+            sums = book.get("sums", entry["project"]) or {**empty_sums("USD"), **own}
             records.save(
                 connection,
                 {("entry", id): entry, ("sums", entry["project"]): adjust(sums, None, effective(entry))},
@@ -185,36 +183,41 @@ class Seed:
         own = {"project": id, "client": known.client}
         whole = Money(Decimal(total), known.currency) if total else plan.total
         self.put("project", {"id": id, "status": "active", "mode": mode, "activated_at": self.now, **own})
-        self.put(
-            "baseline",
-            {
-                "id": id,
-                **own,
-                "version": 1,
-                "total": whole,
-                "currency": known.currency,
-                "lines": dict(plan.lines),
-                "reserve": plan.reserve,
-                "measure": plan.measure,
-                "at": plan.at,
-                "opening_spent": plan.opening_spent,
-                "opening_as_of": plan.opening_as_of,
-                "previous_total": None,
-                "change": None,
-            },  # fmt: skip
-        )
+        money = {
+            "total": whole,
+            "currency": known.currency,
+            "lines": dict(plan.lines),
+            "reserve": plan.reserve,
+        }
+        opening = {"opening_spent": plan.opening_spent, "opening_as_of": plan.opening_as_of}
+        way = {"version": 1, "measure": plan.measure, "at": plan.at, "previous_total": None, "change": None}
+        self.put("baseline", {"id": id, **own, **money, **opening, **way})
         for m in known.milestones if milestones else ():
             self.put("milestone", _milestone(m, own))
 
     def change(self, id: str = "chg_export", status: str = "sent", **more: Any) -> Record:
         record = {
-            "id": id, "project": "apollo", "client": "acme", "number": "CR-7", "title": "add an export to spreadsheet",
-            "reason": None, "about": "issue", "status": status, "version": 1, "amount": Money(Decimal(8000), "USD"),
-            "days": 5, "new_total": Money(Decimal(108000), "USD"), "new_due": date(2027, 2, 5),
-            "milestones": ["apollo/m2"], "issues": ["tracker/APO-12"], "requested_by": "lin",
-            "_moves": [{"id": "apollo/m2", "title": "Launch", "due": date(2027, 1, 29), "new_due": date(2027, 2, 5)}],
+            "id": id,
+            "project": "apollo",
+            "client": "acme",
+            "number": "CR-7",
+            "title": "add an export to spreadsheet",
+            "reason": None,
+            "about": "issue",
+            "status": status,
+            "version": 1,
+            "amount": Money(Decimal(8000), "USD"),
+            "days": 5,
+            "new_total": Money(Decimal(108000), "USD"),
+            "new_due": date(2027, 2, 5),
+            "milestones": ["apollo/m2"],
+            "issues": ["tracker/APO-12"],
+            "requested_by": "lin",
+            "_moves": [
+                {"id": "apollo/m2", "title": "Launch", "due": date(2027, 1, 29), "new_due": date(2027, 2, 5)}
+            ],
             **more,
-        }  # fmt: skip
+        }
         self.put("change", record)
         return record
 
@@ -223,12 +226,29 @@ class Seed:
         until = more.pop("expires_on", date(2026, 12, 4))
         text = more.pop("text", CHANGE_TEXT)
         record = {
-            "id": id, "project": "apollo", "client": "acme", "about": "change", "subject": "chg_export", "change": "chg_export",
-            "version": 1, "status": "sent", "asked": list(asked), "need": "any", "decisions": [], "reminders": 0,
-            "waiting_days": 2, "requested_by": "lin", "sent_at": self.now - timedelta(days=2), "opened_at": None,
-            "expires_at": end_of_day(until, "America/New_York"), "expires_on": until, "_able": list(asked),
-            "texts": {"en": {"text": text, "sha256": text_hash(text)}}, "text_sha256": text_hash(text), **more,
-        }  # fmt: skip
+            "id": id,
+            "project": "apollo",
+            "client": "acme",
+            "about": "change",
+            "subject": "chg_export",
+            "change": "chg_export",
+            "version": 1,
+            "status": "sent",
+            "asked": list(asked),
+            "need": "any",
+            "decisions": [],
+            "reminders": 0,
+            "waiting_days": 2,
+            "requested_by": "lin",
+            "sent_at": self.now - timedelta(days=2),
+            "opened_at": None,
+            "expires_at": end_of_day(until, "America/New_York"),
+            "expires_on": until,
+            "_able": list(asked),
+            "texts": {"en": {"text": text, "sha256": text_hash(text)}},
+            "text_sha256": text_hash(text),
+            **more,
+        }
         self.put("approval", record)
         return record
 
@@ -328,141 +348,22 @@ def trace_of_budget() -> tuple[Operand, ...]:
 
 def _milestone(plan: Any, own: Mapping[str, str]) -> Record:
     return {
-        "id": f"{own['project']}/{plan.id}", "key": plan.id, "title": plan.title, "due": plan.due, "baseline_due": plan.due,
-        "weight": plan.weight, "status": "planned", "criteria": [], "criteria_met": 0, "criteria_total": len(plan.criteria),
-        "payment": plan.payment, "after": list(plan.after), "forecast_date": None, "handed_over_at": None,
-        "accepted_at": None, "round": 1, "waiting_on": None, **own,
-    }  # fmt: skip
-
-
-def lively(seed: Seed) -> dict[str, str]:
-    """Something of everything; the ids that a test may want to open."""
-    hours, days = (lambda n: timedelta(hours=n)), (lambda n: timedelta(days=n))
-    for id, mode in (("apollo", "live"), ("hermes", "observe"), ("kanban", "live")):
-        seed.project(id, mode)
-    for number, (title, amount, kind) in enumerate(
-        [("Design work, week 45", "12400", "staff"), ("Design work, week 46", "15800.50", "staff"),
-         ("Test devices", "3150", "equipment"), ("Design work, week 47", "7650", "staff")]
-    ):  # fmt: skip
-        seed.entry(
-            f"books/bill/{90 + number}",
-            amount,
-            date(2026, 11, 5 + number * 4),
-            title=title,
-            **{"class": kind},
-        )
-    seed.entry("tracker/worklog/1", "450", date(2026, 11, 18), kind="time", person="lin", issue="tracker/APO-12",
-               duration=Duration(180, "m"), versions=[{}, {}])  # fmt: skip
-    body = (
-        '{"webhookEvent": "jira:issue_updated", "issue": {"key": "APO-12", "fields": {"summary": "Export"}}}'
-    )
-    delivery = seed.delivery("tracker", body, Became("decided", None, 1), hours(3))
-    unmatched = seed.delivery(
-        "books", '{"customer": "77"}',
-        Became("unmatched", "no project claims invoice/9 from books (customer 77); add it to `tracked_by` or `booked_in`"),
-    )  # fmt: skip
-    issue = {
-        "id": "tracker/APO-12",
-        "key": "APO-12",
-        "title": "Export to spreadsheet",
-        "status": "Waiting for client",
+        "id": f"{own['project']}/{plan.id}",
+        "key": plan.id,
+        "title": plan.title,
+        "due": plan.due,
+        "baseline_due": plan.due,
+        "weight": plan.weight,
+        "status": "planned",
+        "criteria": [],
+        "criteria_met": 0,
+        "criteria_total": len(plan.criteria),
+        "payment": plan.payment,
+        "after": list(plan.after),
+        "forecast_date": None,
+        "handed_over_at": None,
+        "accepted_at": None,
+        "round": 1,
+        "waiting_on": None,
+        **own,
     }
-    seed.event("issue.changed", {"issue": issue}, hours(3), connection="tracker", delivery=delivery,
-               before={"status": "In progress"}, person="lin")  # fmt: skip
-    entry = {
-        "id": "books/bill/93",
-        "title": "Design work, week 47",
-        "amount": Money(Decimal(7650), "USD"),
-        "class": "staff",
-    }
-    booked = seed.event(
-        "ledger.posted", {"entry": entry}, hours(2), cause=None, rule=None, connection="books"
-    )
-    seed.verdict(
-        booked,
-        "budget/levels",
-        "fired",
-        "budget.used went from 73.8 % to 81.5 % and crossed 80 %",
-        trace=trace_of_budget(),
-    )
-    seed.verdict(booked, "budget/forecast", "not_crossed", "forecast.at_completion is below every level",
-                 near_miss="budget.used is 79.0 %; 80 % would have fired")  # fmt: skip
-    html = (
-        "<!doctype html><p>81.0 % of the budget is spent.</p><p><a href='https://accord.example/a/"
-        + "x" * 43
-        + "'>See</a></p>"
-    )
-    said = (
-        "Apollo: 81.0 % of the budget is spent",
-        "81.0 % of the budget is spent.\n\nNothing is needed from you today.",
-        html,
-    )
-    mail = {
-        "recipient": "bob",
-        "address": "bob@acme.example",
-        "client_facing": True,
-        "connection": None,
-        "locale": "en",
-    }
-    sent = seed.action(booked, "email", "sent", text_out=said, **mail)
-    seed.action(
-        booked,
-        "comment",
-        "sent",
-        connection="tracker",
-        address="APO-1",
-        text_out=("", "Apollo crossed 80 % (81.0 %).", None),
-    )
-    dead = seed.action(booked, "comment", "dead", connection="tracker", address="APO-12", tries=3, status=401,
-                       outcome="tracker answered 401: the token is not valid", text_out=("", "Budget level 80 % told to Bob Ray", None))  # fmt: skip
-    unknown = seed.action(booked, "email", "unknown", id="act_unknown", text_out=said, outcome="the connection broke after the mail was handed over",
-                          **{**mail, "recipient": "ann", "address": "ann@acme.example"})  # fmt: skip
-    review = seed.action(booked, "email", "waiting", id="act_review", waits="review", recheck=True, text={"inline": {
-        "en": {"subject": "Apollo: forecast is over the budget", "body": "The forecast is over the budget.\n\nLin Hao will call you."}}}, **mail)  # fmt: skip
-    seed.change()
-    seed.change(
-        "chg_filter",
-        "draft",
-        number="CR-8",
-        title="filter by cost centre",
-        amount=None,
-        days=None,
-        new_total=None,
-        _moves=[],
-    )
-    seed.approval(asked=("ann", "bob"), opened_at=NOW - hours(5))
-    seed.link("approval", "apr_export", "ann")
-    seed.approval("apr_old", status="approved", subject="chg_old", change="chg_old", decided_at=NOW - days(9), decisions=[
-        {"person": "ann", "by": "ann", "outcome": "approved", "channel": "online", "name": "Ann Lee", "remark": None, "at": NOW - days(9)}])  # fmt: skip
-    seed.change("chg_old", "applied", number="CR-6", title="second language")
-    with seed.context.database.writing() as connection:
-        evidence.append(connection, "apollo", {
-            "event": "approval.answered", "approval": "apr_old", "version": 1, "decision": "approved", "remark": None,
-            "by": "ann@acme.example", "person": "ann", "name": "Ann Lee", "statement": "I have read the text above and decide for Acme Ltd.",
-            "channel": "online", "locale": "en", "text": CHANGE_TEXT, "text_sha256": text_hash(CHANGE_TEXT), "at": iso(NOW - days(9)),
-        }, NOW - days(9))  # fmt: skip
-        switches.pause(connection, "connection", "room", "lin@northwind.example", NOW - hours(1))
-        switches.set_connection_state(
-            connection, "payments", silent_since=iso(NOW - days(4)), last_delivery_at=iso(NOW - days(6))
-        )
-        switches.set_connection_state(
-            connection,
-            "code",
-            failures=6,
-            error="GitHub answered 503 six times",
-            open_until=iso(NOW + timedelta(minutes=2)),
-        )
-    decision = {"outcome": "approved", "channel": "online", "by": "ann", "at": NOW - days(9)}
-    seed.event("approval.answered", {"approval": {"id": "apr_old", "about": "change"}, "decision": decision,
-                                     "change": {"number": "CR-6", "title": "second language"}}, days(9), person="ann")  # fmt: skip
-    seed.event(
-        "baseline.approved",
-        {"baseline": {"id": "apollo", "total": Money(Decimal(100000), "USD")}},
-        days(9) - hours(1),
-    )
-    parked = seed.event("time.logged", {"entry": {"person": "wang"}, "issue": {"key": "KB-3"}}, hours(6), state="parked",
-                        project="kanban", client="hengtai", connection="tracker")  # fmt: skip
-    return {
-        "event": booked.id, "sent": sent, "dead": dead, "unknown": unknown, "review": review, "delivery": delivery,
-        "unmatched": unmatched, "parked": parked.id, "approval": "apr_export", "change": "chg_export",
-    }  # fmt: skip

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as Answer
 from rules.facts import approval as approvals
 from rules.facts.event import Record
 from service.flow import steer
-from service.store import attention, evidence, records
+from service.store import attention, records
 from service.store.database import Connection, from_iso
 from service.web import auth, pages, words
 from service.web.console import listing
@@ -61,16 +61,14 @@ def one(id: str) -> str:
     with context.database.reading() as connection:
         approval = _approval(connection, id)
         subject = attention.record(connection, str(approval.get("about")), str(approval.get("subject")))
-        chain = [
-            e for e in evidence.chain_of(connection, approval["project"]) if e["record"].get("approval") == id
-        ]
+        chain = attention.evidence_of(connection, approval["project"], id)
         links = attention.links_to(connection, "approval", id)
     return pages.page(
         "approval",
         "approvals",
         approval=approval,
         subject=subject,
-        says=words.about(pages.reader(), approval, subject),
+        says=words.question(pages.reader(), approval, subject),
         project=approval["project"],
         project_name=listing.project_name(approval["project"]),
         people=_people(approval, links),
@@ -110,7 +108,7 @@ def row_of(connection: Connection, approval: Record) -> dict[str, Any]:
     asked = [words.person(workspace, p) for p in approval.get("asked", ())]
     return {
         "href": f"/approvals/{approval['id']}",
-        "says": words.about(seen, approval, subject),
+        "says": words.question(seen, approval, subject),
         "project": listing.project_name(approval["project"]),
         "asked": ", ".join(asked),
         "sent": approval.get("sent_at"),

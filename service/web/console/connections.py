@@ -85,6 +85,7 @@ def _last_deliveries(names: list[str]) -> dict[str, str | None]:
 def _row(connection: Connection, known: shapes.Connection, last: str | None, still: Paused) -> dict[str, Any]:
     context, workspace = pages.context(), pages.context().rulebook.workspace
     state = connection_state(connection, known.name)
+    last = last or state.get("last_delivery_at")
     connector = context.connectors.get(known.connector)
     return {
         "href": f"/connections/{known.name}",
@@ -129,11 +130,7 @@ def _state(
         return "unset"
     if state.get("silent_since"):
         return "silent"
-    return (
-        "never"
-        if _receives(known, connector) and last is None and not state.get("last_delivery_at")
-        else "working"
-    )
+    return "never" if _receives(known, connector) and last is None else "working"
 
 
 def _example(known: shapes.Connection, connector: Connector) -> str:

@@ -5,7 +5,6 @@ In: `/dead-letters` and its forms. Out: actions, follow-up reads and events that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import Blueprint, abort, redirect, request
@@ -17,7 +16,7 @@ from service.store import attention, deliveries, lists
 from service.store.database import Connection, from_iso
 from service.store.lists import Wanted
 from service.web import auth, pages
-from service.web.console import listing
+from service.web.console import listing, reasons
 from service.web.console.asked import asked
 
 room = Blueprint("dead", __name__)
@@ -52,7 +51,7 @@ def index() -> str:
     return pages.page(
         "dead_letters",
         "dead_letters",
-        rows=[{**listing.action_row(row), **_reason(row, last.get(row["id"]))} for row in page.rows],
+        rows=[{**listing.action_row(row), **reasons.of(row, last.get(row["id"]))} for row in page.rows],
         unknown=[listing.action_row(row) for row in unknown.rows],
         reads=[{**r, "at": from_iso(r["at"])} for r in reads],
         parked=[{**listing.event_row(seen, row), "error": row["error"]} for row in parked],
@@ -98,31 +97,3 @@ def _numbers(ids: list[str], reach: list[dict[str, Any]]) -> dict[str, Any]:
     messages = sum(r["kind"] in SAYING for r in reach)
     addresses = {r["address"] for r in reach if r["client_facing"] and not r["observed"] and r["address"]}
     return {"messages": messages, "calls": len(ids) - messages, "addresses": sorted(addresses)}
-
-
-def _reason(row: Mapping[str, Any], attempt: Mapping[str, Any] | None) -> dict[str, str]:
-    """Why in words, and the mend."""
-    seen, context = pages.reader(), pages.context()
-    where = row["connection"] or context.rulebook.mail_connection
-    said = row["reason"] or ""
-    status = attempt["status"] if attempt else None
-    code = "unreachable" if _TRIED_OUT in said else _BY_STATUS.get(status or 0, "refused")
-    known = context.rulebook.workspace.connections.get(where)
-    connector = context.connectors.get(known.connector) if known else None
-    secrets = [s.name for s in connector.settings if s.secret] if connector else []
-    values = {
-        "where": connector.title if connector else where,
-        "detail": said,
-        "what": row["address"] or row["target"],
-        "address": row["address"] or "",
-        "count": row["tries"],
-        "name": f"{where}.{secrets[0]}" if secrets else where,
-    }
-    # An action that never came to a call was refused here, and says the mend itself.
-    if attempt is None:
-        return {"why": said, "mend": ""}
-    return {
-        "why": seen.t(f"dead.reasons.{code}", **values),
-        "mend": seen.t(f"dead.mends.{code}", **values),
-        "detail": said,
-    }

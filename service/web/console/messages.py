@@ -19,12 +19,13 @@ from service.store import attention, journal, lists
 from service.store.actions import decode, row_of
 from service.store.database import Connection, from_iso
 from service.web import auth, pages, words
-from service.web.console import listing, preview
+from service.web.console import listing, preview, reasons
 from service.web.console.asked import asked
 
 room = Blueprint("messages", __name__)
 MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
 REASON_LENGTH = 500
+LANGUAGES = {"en": "English", "zh-CN": "中文"}
 
 
 @room.get("/messages")
@@ -58,6 +59,7 @@ def one(id: str) -> str:
     context, seen = pages.context(), pages.reader()
     with context.database.reading() as connection:
         row = _row(connection, id)
+        last = attention.last_attempts(connection, [id])
         tries = [_try(attempt) for attempt in reversed(lists.attempts_of(connection, id))]
         event = journal.one(connection, row["event"])
         # The id of a correction note is made from the id of what it corrects.
@@ -69,13 +71,14 @@ def one(id: str) -> str:
         "messages",
         row=row,
         action=listing.action_row(row),
+        dead=reasons.of(row, last.get(id)) if row["state"] == "dead" else None,
         text=preview.text_of(context, row),
         waits=_waits(row),
         tries=tries,
         because=words.happened(seen, context.rulebook.workspace, event) if event else row["event"],
         rule_title=words.title(seen, rule, row["rule"]),
         rule_known=rule is not None,
-        language=planned.locale,
+        language=LANGUAGES.get(planned.locale, planned.locale),
         keys=[(k, words.value(seen, v)) for k, v in planned.keys.items() if k not in ("link", "instead_of")],
         corrected=corrected["id"] if corrected else None,
     )

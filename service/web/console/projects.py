@@ -102,7 +102,7 @@ def one(id: str) -> str:
         baseline=baseline,
         differs=_differs(project, baseline),
         milestones=[_milestone(m, today) for m in plan],
-        changes=changes,
+        changes=sorted(changes, key=_number, reverse=True),
         waits=open_ones,
         entries=[_entry(e) for e in entries[:LEDGER_PAGE]],
         ledger_next=entries[LEDGER_PAGE - 1]["_cursor"] if len(entries) > LEDGER_PAGE else None,
@@ -239,6 +239,12 @@ def _differs(project: Project, baseline: Record | None) -> tuple[Money, Money] |
     if baseline is None or baseline["version"] != 1 or baseline["total"] == project.budget.total:
         return None
     return project.budget.total, baseline["total"]
+
+
+def _number(change: Record) -> int:
+    """The figure of CR-7."""
+    digits = str(change.get("number", "")).rpartition("-")[2]
+    return int(digits) if digits.isdecimal() else 0
 
 
 def _milestone(record: Record, today: date) -> Record:
