@@ -61,12 +61,13 @@ def tree(seen: Reader, operand: Operand | Mapping[str, Any], first: bool = False
     """One step of a condition: its words, what it came to, the values it looked at, the steps below."""
     text, given, parts = _step(operand)
     steps = [_step(part) for part in parts]
+    looked_at = steps if steps else [(text, given, ())]
     return {
         "text": text,
-        "result": given if isinstance(given, bool) else None,
+        "result": given if isinstance(given, bool) else ("value" if _is_value(given) else None),
         "deciding": first,
         "values": [
-            (t, words.value(seen, v, t)) for t, v, _ in steps if _is_value(v) and not _is_literal(t, v)
+            (t, words.value(seen, v, t)) for t, v, _ in looked_at if _is_value(v) and not _is_literal(t, v)
         ],
         "parts": [tree(seen, part) for part, (_, v, _) in zip(parts, steps, strict=True) if not _is_value(v)],
     }
