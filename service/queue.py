@@ -112,6 +112,10 @@ class Bells:
         except redis.RedisError as error:
             raise ConnectionError(log.redact(str(error))) from None
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self._redis.close()
+
     def _ring_wanted(self) -> None:
         while True:
             with self._wanting:
@@ -181,12 +185,21 @@ def work(url: str, queue: QueueName) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: _stopping.set())
         started = time.monotonic()
+        _call_oneself(url, queue)
         try:
             _worker(url, queue).work(logging_level="WARNING")
         except redis.RedisError as error:
             logger.warning("waiting for Redis", queue=queue, error=str(error))
         pause = 0.5 if time.monotonic() - started > 60 else min(pause * 2, 5.0)
         _stopping.wait(pause)
+
+
+def _call_oneself(url: str, queue: QueueName) -> None:
+    """Rings for the worker that begins: a bell that a killed process took with it would be missed until the sweep."""
+    bells = Bells(url)
+    bells.clear_wake(queue)
+    bells.ring(queue)
+    bells.close()
 
 
 def _worker(url: str, queue: QueueName) -> BellWorker:

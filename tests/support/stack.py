@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,7 @@ from typing import Any, Self
 
 import requests
 
+from tests.support.processes import alive, descendants
 from tests.support.wait import until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -159,6 +161,17 @@ class Stack:
         pid = self.pid(role)
         os.kill(pid, signal.SIGKILL)
         return pid
+
+    def crash(self) -> None:
+        """kill -9 of every process at once, as in a power cut; `start` brings the installation back."""
+        assert self._process is not None
+        everything = descendants(self._process.pid)
+        # The supervisor first: it would start again what ends.
+        for pid in (self._process.pid, *(everything - {self._process.pid})):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+        until(lambda: not any(alive(pid) for pid in everything), "every process has ended")
 
     def mails(self) -> list[Path]:
         """The mails written to files so far, oldest first."""

@@ -1,0 +1,73 @@
+"""Every fault at every moment of every story: the story ends as it does when nothing goes wrong.
+
+What was answered 2xx is an event. Money, dates, decisions, verdicts and intentions are the same. A comment and a
+status are there exactly once. A mail or a chat message is there once, or it is shown as unknown to a person; the
+machine never sends it twice.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.desk import FAULTS, Desk, Scene, Tally, tally
+from tests.faults.stories import MOMENTS, STORIES, ending
+
+CASES = [
+    pytest.param(story, moment, fault, id=f"{story}: {fault} when {moment}")
+    for story, moments in MOMENTS.items()
+    for moment in moments
+    for fault in FAULTS
+]
+
+
+def played(
+    place: Path, story: str, fault: str | None, moment: str | None
+) -> tuple[Scene, dict[str, Any], Tally]:
+    """The story from beginning to end; how it ended and what arrived."""
+    tell, options = STORIES[story]
+    place.mkdir(parents=True, exist_ok=True)
+    with Desk(place, **options) as desk:
+        scene = Scene(desk, fault, moment)
+        tell(scene)
+        refused = [d for d in desk.stack.items("deliveries", limit="200") if d["state"] != "decided"]
+        assert refused == [], "every delivery that was answered is decided"
+        for stand_in in (desk.jira, desk.xero):
+            assert stand_in.violations == []
+        return scene, ending(story, desk), tally(desk)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Story -> how it ends when nothing goes wrong; told once a test process."""
+
+    @cache
+    def told(story: str) -> tuple[dict[str, Any], Tally]:
+        scene, end, got = played(tmp_path_factory.mktemp("undisturbed"), story, None, None)
+        assert sorted(scene.met) == sorted(MOMENTS[story]), (
+            "each moment of the table is a moment of the story"
+        )
+        assert got.unknown == []
+        return end, got
+
+    return told
+
+
+@pytest.mark.parametrize(("story", "moment", "fault"), CASES)
+def test_the_story_ends_the_same(
+    tmp_path: Path, undisturbed: Any, record_property: Any, story: str, moment: str, fault: str
+) -> None:
+    """The same end, nothing twice, and nothing missing that is not shown as unknown."""
+    end, all_of_it = undisturbed(story)
+    scene, ended, got = played(tmp_path, story, fault, moment)
+    assert scene.struck, "the fault happened"
+    assert ended == end
+    twice, missing = got.arrived - all_of_it.arrived, all_of_it.arrived - got.arrived
+    counts = {"twice": twice.total(), "missing": missing.total(), "unknown": len(got.unknown)}
+    record_property("fault", counts)
+    assert not twice
+    assert counts["missing"] <= counts["unknown"], f"lost without a word: {missing}"
+    assert all(what.startswith(("mail", "chat")) for what in missing), "what can be read back is there"
