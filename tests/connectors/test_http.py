@@ -181,7 +181,7 @@ def test_a_broken_call_may_have_had_its_effect(there: Answers, fault: Any, metho
 
 def test_slow_headers_do_not_stretch_the_deadline() -> None:
     """A target that keeps sending a little, but never an answer, is left at the deadline."""
-    over = threading.Event()
+    over, dripped = threading.Event(), []
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def drip() -> None:
@@ -193,6 +193,7 @@ def test_slow_headers_do_not_stretch_the_deadline() -> None:
                         if over.wait(0.05):
                             break
                         caller.sendall(b"X-Drip: 1\r\n")
+                        dripped.append(1)
                 except OSError:
                     return
 
@@ -204,6 +205,7 @@ def test_slow_headers_do_not_stretch_the_deadline() -> None:
         thread.join()
     assert (error.retryable, error.outcome_unknown) == (True, True)
     assert "no complete answer in time" in str(error)
+    assert len(dripped) < 90, "the target was given all the time it wanted"
 
 
 def test_a_call_that_never_left_has_a_known_outcome(client: Client) -> None:
