@@ -138,7 +138,8 @@ def _plain(key: str, wanted: Any, said: Said) -> str | None:
 
 def _to(_: str, wanted: Any, said: Said) -> str | None:
     planned = said.planned
-    known_as = [name for name in (planned.address, planned.recipient, planned.connection) if name]
+    names = (planned.address, planned.recipient, planned.connection, said.mail)
+    known_as = [name for name in names if name]
     return None if str(wanted) in known_as else _shown(planned.address or planned.recipient)
 
 

@@ -23,10 +23,11 @@ _NOWHERE: Final = Position("(inline text)", 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An action with its words; `words` are empty where it has none."""
+    """An action with its words, which are empty where it has none; `mail` is the address of the person it reaches."""
 
     planned: Planned
     words: Rendered
+    mail: str | None = None
 
     @property
     def everything(self) -> str:
@@ -46,12 +47,13 @@ class Said:
 
 def worded(planned: Planned, texts: Mapping[str, Mapping[str, Text]], workspace: Workspace) -> Said:
     """The action with the words that its reader gets. Raises TextError."""
-    if planned.kind not in WITH_TEXT:
-        return Said(planned, Rendered("", "", ""))
-    names = {**planned.names, "link": LINK} if "link" in planned.keys else planned.names
     reader = workspace.people.get(planned.recipient or "")
+    mail = reader.email if reader else None
+    if planned.kind not in WITH_TEXT:
+        return Said(planned, Rendered("", "", ""), mail)
+    names = {**planned.names, "link": LINK} if "link" in planned.keys else planned.names
     zone = reader.time_zone if reader else workspace.time_zone
-    return Said(planned, render(_text(planned, texts), names, planned.locale, zone))
+    return Said(planned, render(_text(planned, texts), names, planned.locale, zone), mail)
 
 
 def _text(planned: Planned, texts: Mapping[str, Mapping[str, Text]]) -> Text:
