@@ -43,8 +43,8 @@ def test_each_offset_reminds_once_on_a_working_day_of_the_client(tmp_path: Path)
             ("2026-12-10", "is due"),
             ("2026-12-11", "is due"),
             ("2026-12-13", None),
-            ("2026-12-14", "is overdue"),
-            ("2026-12-16", "is overdue"),
+            ("2026-12-14", "late"),
+            ("2026-12-16", "late"),
             ("2026-12-21", None),
         ):
             clock.set(ten_o_clock(day))

@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -49,9 +50,6 @@ class Cluster:
     def start(self) -> None:
         self.place.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
-            for folder in [self.place, *self.place.parents]:
-                if folder.stat().st_uid == 0 and str(folder).startswith("/tmp"):
-                    folder.chmod(folder.stat().st_mode | 0o755)
             shutil.chown(self.place, "postgres", "postgres")
         self._run(
             "initdb",
@@ -92,14 +90,17 @@ class Cluster:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def postgres() -> Iterator[Cluster]:
     programs = postgres_programs()
     if programs is None:
         pytest.skip("PostgreSQL's server programs are not installed here")
-    cluster = Cluster(tmp_path_factory.mktemp("postgres"), programs)
-    cluster.start()
-    yield cluster
-    cluster.stop()
+    # Not below pytest's own folder: that one is closed to the account that PostgreSQL runs as.
+    with tempfile.TemporaryDirectory(prefix="accord-postgres-", ignore_cleanup_errors=True) as place:
+        Path(place).chmod(0o755)
+        cluster = Cluster(Path(place) / "cluster", programs)
+        cluster.start()
+        yield cluster
+        cluster.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
