@@ -34,7 +34,8 @@ def place(
     workspace: Workspace, connection: str, source: SourceEvent, received_at: datetime, home: str | None = None
 ) -> Placed:
     """The event in our words. `home` names the project where it is known already (a line that left a document)."""
-    found = [workspace.projects[home]] if home else claiming(workspace, connection, source)
+    known = workspace.projects.get(home or "")
+    found = [known] if known else claiming(workspace, connection, source)
     project = found[0] if len(found) == 1 else None
     kind = EVENTS[source.type].object
     event = Event(
@@ -62,13 +63,19 @@ def place_all(
     found: Iterable[SourceEvent],
     received_at: datetime,
     lines_of: Callable[[str], Mapping[str, str | None]],
+    home_of: Callable[[str], str | None] = lambda _key: None,
 ) -> list[Placed]:
     """The events of one delivery, and one void for each allocation line that a document had before and has no longer.
 
     lines_of: key -> project of all the lines that a document of this connection ever had.
+    home_of: the project that a key of this connection had before, for what says nothing of where it belongs (time that
+        was deleted together with its issue).
     """
     sources = list(found)
-    placed = [place(workspace, connection, source, received_at) for source in sources]
+    placed = [
+        place(workspace, connection, s, received_at, None if any(s.scope.values()) else home_of(s.key))
+        for s in sources
+    ]
     latest = {
         s.object["document"]: s for s in sources if s.object.get("document") and "allocations" in s.object
     }

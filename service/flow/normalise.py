@@ -132,4 +132,5 @@ def _place_all(
     """The events placed, each with its project and people."""
     with context.database.reading() as connection:
         lines_of = partial(journal.lines_of_document, connection, name)
-        return place_all(context.rulebook.workspace, name, found, received_at, lines_of)
+        home_of = partial(journal.home_of_key, connection, name)
+        return place_all(context.rulebook.workspace, name, found, received_at, lines_of, home_of)

@@ -6,12 +6,12 @@ waiting, ready, sending, sent, dead, unknown, cancelled. An action is never dele
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
 
 from rules.engine.noise import merges
 from rules.engine.verdicts import Planned
@@ -21,14 +21,18 @@ from service.store.tables import actions, attempts
 
 OVER = ("sent", "unknown", "cancelled")
 BLOCKED_BY = ("waiting", "ready", "sending", "dead")
+DOUBTFUL = (None, "unknown", "late")
+BY_MAIL = ("email", "task")
+_LANE = func.coalesce(actions.c.connection, actions.c.kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """An action held by this process until its lease ends. `token` fences out whoever held it before.
 
-    waited: it was held back (hours, delay) and is checked again.  open_attempt: an earlier attempt was begun and its
-    outcome is not known.  root: the event whose decision planned it.
+    waited: it was held back (hours, delay) and is checked again.  open_attempt: an earlier attempt was begun and has
+    no end on record.  doubtful: an earlier attempt may have had its effect, whatever its end.  root: the event whose
+    decision planned it.
     """
 
     planned: Planned
@@ -37,12 +41,16 @@ class Claimed:
     ruleset: str
     waited: bool
     open_attempt: bool
+    doubtful: bool
     root: str
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended. state: sent, ready (again at `due`), dead, unknown, cancelled."""
+    """How an attempt ended. state: sent, ready (again at `due`), dead, unknown, cancelled.
+
+    doubtful: the call may have had its effect although it failed.
+    """
 
     state: str
     reason: str = ""
@@ -50,17 +58,49 @@ class Outcome:
     receipt: str | None = None
     due: datetime | None = None
     left: bool = False
+    doubtful: bool = False
 
 
-def add(connection: Connection, planned: Iterable[Planned], root: str, ruleset: str, at: datetime) -> None:
-    """Store intentions; one that is there already (same deterministic id) is left as it is."""
-    insert_new(connection, actions, [_row(p, root, ruleset, at) for p in planned])
+def add(
+    connection: Connection,
+    planned: Iterable[Planned],
+    root: str,
+    ruleset: str,
+    at: datetime,
+    *,
+    mail: str | None = None,
+) -> None:
+    """Store intentions; one that is there already (same deterministic id) is left as it is.
 
-
-def due(connection: Connection, now: datetime, limit: int) -> list[tuple[str, str]]:
-    """(id, connection) of what may be claimed now, oldest first: due, not leased, nothing unfinished before it
-    on its target, and the alert it corrects is over.
+    mail: the connection of those that reach their reader by mail and name none.
     """
+    insert_new(connection, actions, [_row(p, root, ruleset, at, mail) for p in planned])
+
+
+def due(
+    connection: Connection, now: datetime, limit: int, without: Collection[str] = ()
+) -> list[tuple[str, str]]:
+    """(id, connection) of what may be claimed now, the longest due first, `limit` of each connection at most: one
+    that is slow and has much to do hides nothing of the others. `without` names connections to leave out.
+
+    Due, not leased, nothing unfinished before it on its target, and the alert it corrects is over.
+    """
+    found = []
+    for lane in _lanes(connection, now):
+        if lane not in without:
+            found += _due(connection, now, limit, lane)
+    return [(row.id, lane) for row, lane in sorted(found, key=lambda f: (f[0].due_at, f[0].seq))]
+
+
+def _lanes(connection: Connection, now: datetime) -> list[str]:
+    """The connections that something is due for."""
+    found: set[str] = set()
+    for condition in _may_leave(now):
+        found.update(connection.execute(select(_LANE).where(condition).distinct()).scalars())
+    return sorted(found)
+
+
+def _due(connection: Connection, now: datetime, limit: int, lane: str) -> list[tuple[Any, str]]:
     earlier, alert = actions.alias("earlier"), actions.alias("alert")
     blocked = exists().where(
         earlier.c.root == actions.c.root,
@@ -71,21 +111,27 @@ def due(connection: Connection, now: datetime, limit: int) -> list[tuple[str, st
     alert_open = exists().where(
         alert.c.id == actions.c.corrects, alert.c.state.in_(("waiting", "ready", "sending"))
     )
-    rows = connection.execute(
-        select(actions.c.id, actions.c.connection, actions.c.kind)
-        .where(
-            or_(
-                and_(actions.c.state == "ready", actions.c.due_at <= iso(now)),
-                and_(actions.c.state == "waiting", actions.c.waits != "review", actions.c.due_at <= iso(now)),
-                and_(actions.c.state == "sending", actions.c.lease_until <= iso(now)),
-            ),
-            ~blocked,
-            or_(actions.c.corrects.is_(None), ~alert_open),
+    found: list[tuple[Any, str]] = []
+    # One query a state: each walks the index and stops at the limit, however much is due.
+    for condition in _may_leave(now):
+        rows = connection.execute(
+            select(actions.c.id, actions.c.due_at, actions.c.seq)
+            .where(condition, lane == _LANE, ~blocked, or_(actions.c.corrects.is_(None), ~alert_open))
+            .order_by(actions.c.due_at, actions.c.seq)
+            .limit(limit)
         )
-        .order_by(actions.c.seq)
-        .limit(limit)
+        found += [(row, lane) for row in rows]
+    return found
+
+
+def _may_leave(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """What makes an action due, one condition for each state in which it can be."""
+    over = actions.c.due_at <= iso(now)
+    return (
+        and_(actions.c.state == "ready", over),
+        and_(actions.c.state == "waiting", actions.c.waits != "review", over),
+        and_(actions.c.state == "sending", actions.c.lease_until <= iso(now)),
     )
-    return [(row.id, row.connection or row.kind) for row in rows]
 
 
 def claim(connection: Connection, id: str, now: datetime, until: datetime) -> Claimed | None:
@@ -101,31 +147,38 @@ def claim(connection: Connection, id: str, now: datetime, until: datetime) -> Cl
     )
     if won.rowcount != 1:
         return None
-    open_attempt = connection.execute(
-        select(attempts.c.seq).where(attempts.c.action == id, attempts.c.outcome.is_(None)).limit(1)
-    ).first()
+    ends = list(connection.execute(select(attempts.c.outcome).where(attempts.c.action == id)).scalars())
     return Claimed(
         planned=decode(row["data"]),
         token=token,
         tries=row["tries"],
         ruleset=row["ruleset"] or "",
         waited=row["waits"] is not None,
-        open_attempt=open_attempt is not None,
+        open_attempt=None in ends,
+        doubtful=any(end in DOUBTFUL for end in ends),
         root=row["root"],
     )
 
 
 def begin(
-    connection: Connection, id: str, token: int, text: tuple[str, str, str | None], now: datetime
+    connection: Connection,
+    id: str,
+    token: int,
+    text: tuple[str, str, str | None],
+    now: datetime,
+    until: datetime | None = None,
 ) -> bool:
     """Write down the attempt and the text as it leaves, before any call: an attempt without an end is a call whose
     outcome nobody knows. False when the lease was lost meanwhile: no call may be made.
+
+    until: the lease runs until then, longer than the call can take.
     """
     subject, body, html = text
+    lease = {"lease_until": iso(until)} if until else {}
     mine = connection.execute(
         update(actions)
         .where(actions.c.id == id, actions.c.token == token, actions.c.state == "sending")
-        .values(tries=actions.c.tries + 1, subject=subject, body=body, html=html)
+        .values(tries=actions.c.tries + 1, subject=subject, body=body, html=html, **lease)
     )
     if mine.rowcount != 1:
         return False
@@ -137,10 +190,11 @@ def finish(connection: Connection, id: str, token: int, outcome: Outcome, now: d
     """Write down how the attempt ended; false when the lease was lost meanwhile: the attempt then counts as a
     possible duplicate and the action is left to its new holder.
     """
+    end = "unknown" if outcome.doubtful else outcome.state
     connection.execute(
         update(attempts)
         .where(attempts.c.action == id, attempts.c.token == token)
-        .values(ended_at=iso(now), outcome=outcome.state, status=outcome.status, detail=outcome.reason[:2000])
+        .values(ended_at=iso(now), outcome=end, status=outcome.status, detail=outcome.reason[:2000])
     )
     over = outcome.state in (*OVER, "dead")
     done = connection.execute(
@@ -261,7 +315,7 @@ def decode(data: str) -> Planned:
     return Planned(**values)
 
 
-def _row(planned: Planned, root: str, ruleset: str, at: datetime) -> dict[str, Any]:
+def _row(planned: Planned, root: str, ruleset: str, at: datetime, mail: str | None) -> dict[str, Any]:
     return {
         "id": planned.id,
         "event": planned.event,
@@ -270,7 +324,7 @@ def _row(planned: Planned, root: str, ruleset: str, at: datetime) -> dict[str, A
         "kind": planned.kind,
         "project": planned.project,
         "client": planned.client,
-        "connection": planned.connection,
+        "connection": planned.connection or (mail if planned.kind in BY_MAIL else None),
         "target": planned.target or planned.id,
         "recipient": planned.recipient,
         "address": planned.address,

@@ -163,6 +163,16 @@ def lines_of_document(connection: Connection, connection_name: str, document: st
     return {row.key: row.project for row in rows}
 
 
+def home_of_key(connection: Connection, connection_name: str, key: str) -> str | None:
+    """The project that the newest event about this key belonged to, or none."""
+    return connection.execute(
+        select(events.c.project)
+        .where(events.c.connection == connection_name, events.c.key == key, events.c.project.is_not(None))
+        .order_by(events.c.seq.desc())
+        .limit(1)
+    ).scalar()
+
+
 def encode(event: Event) -> str:
     """The event as it is stored."""
     return codec.dumps({name: getattr(event, name) for name in Event.__slots__})

@@ -107,6 +107,7 @@ events = Table(
     Index("ix_events_state_partition_seq", "state", "partition", "seq"),
     Index("ix_events_project_seq", "project", "seq"),
     Index("ix_events_connection_document", "connection", "document"),
+    Index("ix_events_connection_key", "connection", "key"),
 )
 
 partitions = Table(

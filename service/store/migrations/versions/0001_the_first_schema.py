@@ -109,6 +109,7 @@ def upgrade() -> None:
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_events_cause"), ["cause"], unique=False)
         batch_op.create_index("ix_events_connection_document", ["connection", "document"], unique=False)
+        batch_op.create_index("ix_events_connection_key", ["connection", "key"], unique=False)
         batch_op.create_index(batch_op.f("ix_events_delivery"), ["delivery"], unique=False)
         batch_op.create_index("ix_events_project_seq", ["project", "seq"], unique=False)
         batch_op.create_index("ix_events_state_partition_seq", ["state", "partition", "seq"], unique=False)
