@@ -16,6 +16,7 @@ from babel.numbers import format_decimal
 from markupsafe import Markup
 
 from rules.facts.money import MINOR_UNITS
+from service.web.wording import rules_of
 
 _NBSP = "\u00a0"
 _RECENT = timedelta(days=7)
@@ -127,7 +128,7 @@ class Formats:
 
     @property
     def _babel(self) -> Locale:
-        return Locale.parse(self.locale, sep="-")
+        return rules_of(self.locale)
 
     def _local_day(self, value: date) -> date:
         return value.astimezone(self.zone).date() if isinstance(value, datetime) else value

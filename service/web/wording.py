@@ -63,12 +63,12 @@ class Wording:
         count = values.get("count")
         if not isinstance(count, int | Decimal):
             raise MissingWording(f"{self.locale}: {key} changes with a number and needs the value count")
-        return text.get(Locale.parse(self.locale, sep="-").plural_form(count), text["other"])
+        return text.get(rules_of(self.locale).plural_form(count), text["other"])
 
     def _shown(self, value: object) -> str:
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             return value if isinstance(value, str) else str(value)
-        return format_decimal(value, locale=Locale.parse(self.locale, sep="-"))
+        return format_decimal(value, locale=rules_of(self.locale))
 
 
 def names_in(text: str | Mapping[str, str]) -> frozenset[str]:
@@ -77,6 +77,12 @@ def names_in(text: str | Mapping[str, str]) -> frozenset[str]:
     return frozenset(
         name for form in forms for _, name, _, _ in string.Formatter().parse(form) if name is not None
     )
+
+
+@cache
+def rules_of(locale: str) -> Locale:
+    """How numbers, dates and plurals are written in a locale; reading it takes longer than using it."""
+    return Locale.parse(locale, sep="-")
 
 
 @cache

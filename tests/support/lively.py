@@ -55,7 +55,7 @@ def _ledger(seed: Seed) -> dict[str, str]:
         day = date(2026, 11, 5 + number * 4)
         seed.entry(f"books/bill/{90 + number}", amount, day, title=title, **{"class": kind})
     worked = {"kind": "time", "person": "lin", "issue": "tracker/APO-12", "duration": Duration(180, "m")}
-    seed.entry("tracker/worklog/1", "450", date(2026, 11, 18), versions=[{}, {}], **worked)
+    seed.entry("tracker/worklog/1", "450", date(2026, 11, 18), versions=2, **worked)
     return {}
 
 

@@ -40,7 +40,7 @@ from service.web import auth, create_app
 from tests.support.stack import agency
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
-PASSWORD = "a few words in a row"
+PASSWORD = "heron copper window nine"
 NO_REDIS = "redis://127.0.0.1:1/0"
 CHANGE_TEXT = (
     "Change: add an export to spreadsheet\nEffect: +5 working days, +USD 8,000.00\n"
@@ -149,10 +149,8 @@ class Seed:
     def entry(self, id: str, amount: str, day: date, **more: Any) -> Record:
         """A posted entry of apollo, counted in its sums."""
         money = Money(Decimal(amount), more.pop("currency", "USD"))
-        entry = {
-            "id": id,
-            "project": "apollo",
-            "client": "acme",
+        count = more.pop("versions", 1)
+        fields = {
             "kind": "bill",
             "measure": "incurred",
             "class": "staff",
@@ -160,11 +158,13 @@ class Seed:
             "base_amount": money,
             "currency": money.currency,
             "work_date": day,
-            "status": "posted",
-            "version": 1,
-            "versions": [],
+            "posted_at": self.now,
             **more,
         }
+        state = {"source_time": self.now, "status": "posted", "fields": fields, "read_at": None}
+        versions = [{**state, "version": n + 1} for n in range(count)]
+        own = {"id": id, "project": "apollo", "client": "acme"}
+        entry = {**fields, **own, "status": "posted", "version": count, "versions": versions}
         with self.context.database.writing() as connection:
             book = records.SqlBook(connection)
             own = {"id": entry["project"], "project": entry["project"], "client": entry["client"]}

@@ -52,7 +52,7 @@ def not_kept(
     try:
         made = explain(event, context.state(connection), rules, locale=seen.locale)
     except Exception as problem:
-        log.warning("could not explain", event_id=event.id, exc_info=problem)
+        log.warning("could not explain", event_id=event.id, error=f"{type(problem).__name__}: {problem}"[:500])
         return []
     return sorted((_explained(seen, e, rules) for e in made if e.rule not in kept), key=_place)
 
