@@ -1,4 +1,4 @@
-"""What became of a message, as an event: ladders, `once_per` and decisions hang on it.
+"""What became of an action, as an event: ladders, `once_per`, decisions and tasks hang on it.
 
 In: a planned action and its outcome. Out: the event to decide, or none where nothing hangs on the action.
 """
@@ -41,6 +41,29 @@ def message_event(
         at=now,
         received_at=now,
         objects={"message": message},
+        project=planned.project,
+        client=planned.client,
+        cause=planned.event,
+        rule=planned.rule,
+        depth=1,
+    )
+
+
+def task_event(planned: Planned, title: str, now: datetime) -> Event:
+    """The event that puts a task on record, once its owner was told of it."""
+    task = {
+        "id": "tsk_" + planned.id.removeprefix("act_"),
+        "owner": planned.recipient,
+        "title": title,
+        "status": "open",
+        "due": planned.keys.get("due"),
+    }
+    return Event(
+        id=event_id(planned.id, "task.opened"),
+        type="task.opened",
+        at=now,
+        received_at=now,
+        objects={"task": task},
         project=planned.project,
         client=planned.client,
         cause=planned.event,

@@ -16,7 +16,7 @@ from typing import Final, Literal
 from rules.engine import slots
 from rules.engine.evaluate import evaluate
 from rules.engine.noise import merges, next_hold
-from rules.engine.outcomes import message_event
+from rules.engine.outcomes import message_event, task_event
 from rules.engine.recheck import recheck
 from rules.engine.state import MemoryBook, State
 from rules.engine.verdicts import Planned
@@ -146,11 +146,13 @@ class Stage:
                 return []
             planned = after
         try:
-            self.released.append(worded(planned, self.rules.texts, self.workspace))
+            said = worded(planned, self.rules.texts, self.workspace)
         except TextError as error:
             self._tell_broken(planned, error)
             return self._ended(planned, "failed")
-        return self._ended(planned, "sent")
+        self.released.append(said)
+        opened = [task_event(planned, said.words.subject, self.now)] if planned.kind == "task" else []
+        return [*self._ended(planned, "sent"), *opened]
 
     def _taken_back(self, planned: Planned) -> bool:
         """Whether a newer message waits in its place, or the alert that it corrects never left."""
