@@ -1,0 +1,113 @@
+"""`accord test`: scenarios of a workspace and of the packs it uses, from the command line and in CI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from tests.service.cli.places import Accord, accord, edit, home, parsed
+
+__all__ = ["accord", "home"]
+
+
+def test_the_example_and_its_packs_go_as_written(home: Path, accord: Accord) -> None:
+    """Payloads go through the real connectors, thin ones are read back from recorded answers; nothing is called."""
+    code, out, err = accord("test", home)
+    assert code == 0, out
+    assert "scenarios/1-overrun.yaml" in out
+    assert "rules/packs/changes/scenarios/changes.yaml" in out
+    assert "scenarios passed in" in err
+
+
+def test_a_pack_that_is_not_used_is_not_tested(home: Path, accord: Accord) -> None:
+    """Its rules are not in force."""
+    edit(home / "rules" / "team.yaml", "use: [budget, changes, milestones]", "use: [budget, changes]")
+    _, out, _ = accord("test", home)
+    assert "packs/budget" in out
+    assert "packs/milestones" not in out
+
+
+def test_a_scenario_that_goes_another_way_is_shown_key_by_key(home: Path, accord: Accord) -> None:
+    """Exit 1; the step, its place, what was expected and what was found."""
+    file = home / "scenarios" / "1-overrun.yaml"
+    edit(file, '"Apollo: 81.2 % of the budget is spent"', '"Apollo: 80.0 % of the budget is spent"')
+    code, out, err = accord("test", file)
+    assert code == 1
+    assert "FAIL  a bill takes Apollo over 80 %" in out
+    assert "ok    一笔账单使产线看板预算过半" in out
+    assert 'subject   expected "Apollo: 80.0 % of the budget is spent"' in out
+    assert 'found    "Apollo: 81.2 % of the budget is spent"' in out
+    assert f"({file}:15:13)" in out
+    assert "2 scenarios, 1 failed" in err
+
+
+def test_rules_under_edit_are_what_is_tested(home: Path, accord: Accord) -> None:
+    """A changed rule fails the scenario that held it."""
+    edit(home / "rules" / "team.yaml", "budget.total * 10%", "budget.total * 50%")
+    code, out, _ = accord("test", home / "scenarios" / "1-overrun.yaml")
+    assert code == 1
+    assert "chat to room was expected" in out
+
+
+def test_a_folder_of_scenarios_can_be_played(accord: Accord) -> None:
+    """Packs are developed that way."""
+    code, out, _ = accord("test", Path("rules/packs/milestones").resolve())
+    assert code == 0
+    assert "国庆假期前后的里程碑提醒按客户的工作日发送" in out
+
+
+def test_coverage_names_the_rules_that_no_scenario_reached(home: Path, accord: Accord) -> None:
+    """For each rule the verdicts that were reached; a rule that never spoke stands out."""
+    _, out, _ = accord("test", home, "--coverage")
+    levels = next(line for line in out.splitlines() if line.strip().startswith("budget/levels"))
+    assert "cleared" in levels
+    assert not any(line.strip().startswith("OPEN") for line in out.splitlines())
+    for name in ("1-overrun", "2-change", "3-milestone"):
+        (home / "scenarios" / f"{name}.yaml").unlink()
+    _, out, _ = accord("test", home, "--coverage")
+    open_ones = [line.split()[1] for line in out.splitlines() if line.strip().startswith("OPEN")]
+    assert open_ones == ["large-bill"]
+
+
+def test_junit_is_what_ci_systems_show(home: Path, tmp_path: Path, accord: Accord) -> None:
+    """A suite a file, a case a scenario, a failure with its differences."""
+    file = home / "scenarios" / "2-change.yaml"
+    edit(file, "USD 106,000.00", "USD 107,000.00")
+    accord("test", home, "--junit", tmp_path / "report.xml")
+    whole = ET.fromstring((tmp_path / "report.xml").read_text(encoding="utf-8"))  # noqa: S314 - written by ourselves
+    assert int(whole.attrib["failures"]) == 1
+    suite = next(s for s in whole if s.attrib["name"].endswith("2-change.yaml"))
+    failed = [case for case in suite if case.find("failure") is not None]
+    assert [case.attrib["name"] for case in failed] == [
+        "a label and an estimate ask the client, whose approval moves budget and dates"
+    ]
+    assert "USD 107,000.00" in str(failed[0].findtext("failure"))
+
+
+def test_json_has_scenarios_with_their_differences(home: Path, accord: Accord) -> None:
+    """For scripts, coverage included when it is asked for."""
+    code, out, _ = accord("test", home, "--json", "--coverage")
+    found = parsed(out)
+    assert code == 0
+    assert all(one["passed"] and one["differences"] == [] for one in found["scenarios"])
+    assert found["coverage"]["budget/levels"]["fired"] > 0
+
+
+def test_broken_files_are_told_before_anything_is_played(home: Path, accord: Accord) -> None:
+    """A scenario over rules that cannot be used would say nothing."""
+    edit(home / "rules" / "team.yaml", "budget.total * 10%", "budget.totl * 10%")
+    code, _, err = accord("test", home)
+    assert code == 1
+    assert "these files cannot be used" in err
+    assert "`budget` has no field `totl`" in err
+
+
+def test_a_thin_webhook_needs_its_recorded_answer(home: Path, accord: Accord) -> None:
+    """Nothing is called from a scenario: what would be read back is named, with the file to add it to."""
+    file = home / "scenarios" / "1-overrun.yaml"
+    edit(home / "payloads" / "answers" / "open.json", "GET /issue/10145", "GET /issue/99999")
+    _, out, _ = accord("test", file)
+    assert "open.json has no answer to `GET" in out
+    edit(file, ", answers: ../payloads/answers/open.json", "")
+    _, out, _ = accord("test", file)
+    assert "is read back: name a file of recorded answers" in out
