@@ -95,15 +95,16 @@ def _play(
 
 
 def _held_against(stage: Stage, step: Step, number: int) -> Iterator[Difference]:
-    waiting = stage.waiting
+    held = expected_of(step.source.below("waiting"))
+    waiting = stage.waiting if held is not None else []
     released, broken = stage.collect()
     at = step.source.at(step.kind, key=True)
     yield from (Difference(at, number, told) for told in broken)
-    for word, found, verb in (("expect", released, "was released"), ("waiting", waiting, "waits")):
-        source = step.source.below(word)
-        expected = expected_of(source)
-        if expected is not None:
-            yield from compare(expected, found, step.source.at(word, key=True), number, verb)
+    leaving = expected_of(step.source.below("expect"))
+    if leaving is not None:
+        yield from compare(leaving, released, step.source.at("expect", key=True), number, "was released")
+    if held is not None:
+        yield from compare(held, waiting, step.source.at("waiting", key=True), number, "waits")
 
 
 def _at_the_start(

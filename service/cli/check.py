@@ -51,4 +51,5 @@ def _of_scenarios(files: Files) -> list[Problem]:
 def _looked_at(files: Files) -> str:
     if files.workspace is None or files.rules is None:
         return ""
-    return f"{len(files.workspace.projects)} projects, {len(files.rules.rules)} rules, "
+    counted = ((len(files.workspace.projects), "project"), (len(files.rules.rules), "rule"))
+    return "".join(f"{count} {word}{'' if count == 1 else 's'}, " for count, word in counted)
