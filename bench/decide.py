@@ -45,7 +45,7 @@ def _rules(count: int, workspace: Workspace) -> RuleSet:
         parts.append(
             f"  - id: r{n}\n    title: {{en: rule {n}}}\n    when: issue.changed\n"
             f'    if:\n      - issue.status == "S{n % 100}"\n      - \'"urgent" in issue.labels\'\n'
-            f'    do:\n      - record: {{text: "seen"}}\n'
+            f'    do:\n      - label: {{target: issue, add: seen}}\n'
         )
     rules, problems = load_rules([("bench.yaml", "".join(parts))], [], workspace, read_pack)
     if rules is None:
@@ -54,7 +54,7 @@ def _rules(count: int, workspace: Workspace) -> RuleSet:
 
 
 def _decide(number: int, rules: RuleSet, workspace: Workspace) -> None:
-    evaluate(_event(number), State(NOW, workspace, MemoryBook(_records())), rules)
+    evaluate(_event(number), State(NOW, workspace, MemoryBook(_records())), rules, stored_only=True)
 
 
 def _records() -> dict[tuple[str, str], dict[str, object]]:
