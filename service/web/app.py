@@ -64,6 +64,7 @@ def create_app(settings: Settings) -> Flask:
     threading.Thread(
         target=_follow_files, args=(process.context.rulebook,), name="files", daemon=True
     ).start()
+    app.extensions["accord_tools"] = process.tools
     app.before_request(_name_request)
     app.after_request(_finish)
     errors.register(app)

@@ -319,6 +319,7 @@ def opened(place: Path, **environment: str) -> Seed:
 def close(seed: Seed) -> None:
     """End the application's threads and connections."""
     seed.app.extensions["accord"].writer.close()
+    seed.app.extensions["accord_tools"].close()
     seed.context.database.close()
 
 

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from flask import current_app
+
 from rules.engine.verdicts import Planned
-from service import process
 from service.outgoing import Refusal, address_of, message_of
 from service.renderer import RenderError
 from service.state import Context
@@ -42,7 +43,7 @@ def text_of(context: Context, row: Mapping[str, Any]) -> Text:
     if isinstance(found, Refusal):
         return Text(problem=str(found))
     try:
-        made = message_of(context, process.current().tools, planned, row["ruleset"] or "", found[0])
+        made = message_of(context, current_app.extensions["accord_tools"], planned, row["ruleset"] or "", found[0])
     except (RenderError, Refusal) as problem:
         return Text(problem=str(problem))
     return Text(made.subject, masked(made.body), _or_none(made.html))

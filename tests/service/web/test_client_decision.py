@@ -82,7 +82,7 @@ def test_a_decision_is_recorded_once_and_stands(seed: Seed) -> None:
 
 
 def test_the_confirmation_holds_what_proves_it(seed: Seed) -> None:
-    """The evidence has the exact text and its hash, name, statement and mail address; the page shows its fingerprint."""
+    """The evidence has the exact text and its hash, name, statement and address; the page shows its fingerprint."""
     path, client = asked(seed), seed.app.test_client()
     page = decide(client, path, decision="rejected", reason="Not this year.").text
     with seed.context.database.reading() as connection:
