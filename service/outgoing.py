@@ -12,13 +12,14 @@ from connectors.base import Connector, Message, Operation, Outward
 from connectors.base import Settings as ConnectionSettings
 from rules.engine.verdicts import Planned
 from rules.language.model import Position, Text
+from rules.language.wording import choose
 from service import links
 from service.reports import mail
 from service.state import Context
+from service.store.actions import BY_MAIL
 from service.store.links import Link, serial_of
 from service.tools import Tools
 
-BY_MAIL = ("email", "task")
 WITH_TEXT = ("email", "task", "comment", "chat", "create_issue", "book_note")
 INLINE = Position("(inline text)", 1, 1)
 
@@ -32,12 +33,19 @@ class Refusal(Exception):
         return str(self)
 
 
+def connection_of(context: Context, planned: Planned) -> str:
+    """The connection by which the action leaves; its kind where it names none and is no mail."""
+    return planned.connection or (
+        context.rulebook.mail_connection if planned.kind in BY_MAIL else planned.kind
+    )
+
+
 def address_of(context: Context, planned: Planned) -> tuple[Connector, ConnectionSettings, Outward] | Refusal:
     """Who executes the action."""
-    name = planned.connection or (context.rulebook.mail_connection if planned.kind in BY_MAIL else "")
+    name = connection_of(context, planned)
     found = context.connection(name)
     if found is None:
-        return Refusal(f"the workspace has no connection {name or planned.kind}; add it, then send again")
+        return Refusal(f"the workspace has no connection {name}; add it, then send again")
     connector, settings = found
     kind = "email" if planned.kind in BY_MAIL else planned.kind
     if kind not in connector.operations:
@@ -84,10 +92,10 @@ def _target(context: Context, planned: Planned) -> str | None:
 def _text(context: Context, planned: Planned, ruleset: str) -> Text:
     if isinstance(planned.text, dict):
         by_locale = planned.text["inline"]
-        given = by_locale.get(planned.locale) or next(iter(by_locale.values()))
+        given = choose(by_locale, planned.locale) or {}
         return Text(given.get("subject", ""), given.get("body", ""), given.get("short", ""), INLINE)
     texts = context.rulebook.of(ruleset).texts.get(str(planned.text), {})
-    text = texts.get(planned.locale) or next(iter(texts.values()), None)
+    text = choose(texts, planned.locale)
     if text is None:
         raise Refusal(
             f"there is no text {planned.text}; write it in texts/{planned.locale}.yaml, then send again"
@@ -97,7 +105,7 @@ def _text(context: Context, planned: Planned, ruleset: str) -> Text:
 
 def _address(context: Context, planned: Planned, connector: Connector) -> str:
     """The link's address for this recipient. A client is never sent a link that cannot be followed."""
-    name = planned.connection or context.rulebook.mail_connection
+    name = connection_of(context, planned)
     leaves = bool(context.rulebook.connections[name].get("url"))
     if (
         leaves

@@ -38,7 +38,8 @@ class Invocation:
         Raises `SettingsError`, which `main` shows as a list.
         """
         settings = load(self.home)
-        log.configure(settings.log_level, role=role)
+        # What a command prints is its answer; only parts that run as services log where others read them.
+        log.configure(settings.log_level, role=role, stream=None if role not in ("", "cli") else sys.stderr)
         return settings
 
 
