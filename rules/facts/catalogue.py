@@ -64,12 +64,14 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         "organisation": _PARTY,
         "client": _PARTY,
         "project": (
-            "id:text name:text client:text status:text mode:text lead:text lead_name:text deputy:text? tags:list currency:text "
+            "id:text name:text client:text status:text mode:text lead:text lead_name:text deputy:text? "
+            "tags:list currency:text "
             "time_zone:text billing.kind:text billing.client_sees:text home:text? health:text "
             "activated_at:time? days_since_contact:int? reports.weekly:any?"
         ),
         "budget": (
-            "version:int total:money spent:money committed:money billed:money collected:money remaining:money "
+            "version:int total:money spent:money committed:money billed:money collected:money "
+            "remaining:money "
             f"used:number reserve:money reserve_left:money {_LINES}"
         ),
         "forecast": (
@@ -77,30 +79,36 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         ),
         "entry": (
             "id:text kind:text measure:text class:text amount:money base_amount:money currency:text "
-            "work_date:date posted_at:time person:text? party:text? submitter:text? approver:text? status:text "
+            "work_date:date posted_at:time person:text? party:text? submitter:text? approver:text? "
+            "status:text "
             "receipt:text? tags:list reason:text? issue:text? milestone:text? version:text number:text? "
             "title:text?~ cost_amount:money?! duration:duration? counted:bool"
         ),
         "issue": (
             "id:text key:text connection:text title:text~ type:text status:text status_group:text "
-            "assignee:text? reporter:text? due:date? estimate:duration? logged:duration labels:list milestone:text? "
-            "baselined:bool created_at:time closed_at:time? url:text client_raised:bool first_answer_at:time? "
+            "assignee:text? reporter:text? due:date? estimate:duration? logged:duration labels:list "
+            "milestone:text? "
+            "baselined:bool created_at:time closed_at:time? url:text client_raised:bool "
+            "first_answer_at:time? "
             "change_requested:bool"
         ),
         "comment": "id:text author:text? text:text~ visibility:text at:time on:text",
         "milestone": (
             "id:text title:text due:date forecast_date:date? baseline_due:date weight:number status:text "
-            "overdue:bool handed_over_at:time? accepted_at:time? round:int criteria_met:int criteria_total:int "
+            "overdue:bool handed_over_at:time? accepted_at:time? round:int criteria_met:int "
+            "criteria_total:int "
             "criteria:list waiting_on:text? payment:text? after:list"
         ),
         "change": (
             "id:text number:text title:text reason:text? about:text status:text version:int amount:money? "
-            "days:int? new_total:money? new_due:date? milestone_title:text? milestones:list issues:list requested_by:text? "
+            "days:int? new_total:money? new_due:date? milestone_title:text? milestones:list issues:list "
+            "requested_by:text? "
             "sent_at:time? decided_at:time? waiting_days:int merge_into:text? effects:text if_refused:text?"
         ),
         "approval": (
             "id:text about:text status:text asked:list need:text sent_at:time? expires_at:time? "
-            "opened_at:time? reminders:int waiting_days:int subject:text version:int text:text lines:list text_sha256:text? expires_on:date?"
+            "opened_at:time? reminders:int waiting_days:int subject:text version:int text:text lines:list "
+            "text_sha256:text? expires_on:date?"
         ),
         "decision": "outcome:text channel:text by:text by_name:text at:time remark:text?",
         "invoice": "id:text number:text? party:text? issued_on:date due:date? total:money open_amount:money? status:text",
