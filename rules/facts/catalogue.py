@@ -55,6 +55,10 @@ _CLASSES = ("staff", "material", "equipment", "subcontract", "travel", "other")
 _LINES = " ".join(f"lines.{c}.total:money? lines.{c}.spent:money lines.{c}.used:number?" for c in _CLASSES)
 _PARTY = "id:text name:text locale:text time_zone:text calendar:text hours:text tags:list"
 
+_DOCUMENT = (
+    "id:text number:text? party:text? issued_on:date due:date? total:money open_amount:money? status:text"
+)
+
 COST_CLASSES = _CLASSES
 
 OBJECTS: Mapping[str, Mapping[str, Field]] = {
@@ -111,8 +115,8 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             "text_sha256:text? expires_on:date?"
         ),
         "decision": "outcome:text channel:text by:text by_name:text at:time remark:text?",
-        "invoice": "id:text number:text? party:text? issued_on:date due:date? total:money open_amount:money? status:text",
-        "bill": "id:text number:text? party:text? issued_on:date due:date? total:money open_amount:money? status:text",
+        "invoice": _DOCUMENT,
+        "bill": _DOCUMENT,
         "payment": "id:text number:text? party:text? at:time total:money status:text",
         "task": "id:text owner:text title:text status:text due:date? done_at:time?",
         "message": "id:text to:text channel:text subject:text? status:text sent_at:time? error:text?",
