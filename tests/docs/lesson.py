@@ -53,7 +53,9 @@ class Lesson:
 
     def _write(self, block: Block) -> None:
         named = _NAME.match(block.text)
-        assert named is not None, f"line {block.line}: a file to type begins with its name, such as `# rules/team.yaml`"
+        assert named is not None, (
+            f"line {block.line}: a file to type begins with its name, such as `# rules/team.yaml`"
+        )
         path = self.place / named["name"]
         path.parent.mkdir(parents=True, exist_ok=True)
         before = path.read_text(encoding="utf-8") if named["added"] else ""

@@ -27,7 +27,10 @@ class Block:
 
 def blocks(page: str, language: str | None = None) -> list[Block]:
     """The fenced blocks of a page in order, or those of one language."""
-    found = [Block(m["language"], m["text"], page[: m.start("text")].count("\n") + 1) for m in _FENCE.finditer(page)]
+    found = [
+        Block(m["language"], m["text"], page[: m.start("text")].count("\n") + 1)
+        for m in _FENCE.finditer(page)
+    ]
     return [block for block in found if language in (None, block.language)]
 
 
