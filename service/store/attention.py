@@ -192,7 +192,8 @@ def contacts_waiting(connection: Connection, kind: str, id: str) -> int:
         actions.c.state.in_(("waiting", "ready", "sending")), actions.c.client_facing, ~actions.c.observed
     )
     if kind != "everything":
-        query = query.where(actions.c[kind] == id)
+        # What is open is little, what a project has is much: the state's index is the one to use.
+        query = query.where(func.coalesce(actions.c[kind], "") == id)
     return int(connection.execute(query).scalar() or 0)
 
 
