@@ -90,6 +90,15 @@ class Bells:
             logger.info("Redis answers again")
         return True
 
+    def rouse(self, queue: QueueName) -> None:
+        """Wakes one worker of `queue` even where a flag says that one is called already. Never raises."""
+        try:
+            self._redis.delete(_flag(queue))
+            if not self._redis.llen(self._queues[queue].key):
+                self._enqueue(queue, "")
+        except redis.RedisError as error:
+            self._rest(error)
+
     def clear_wake(self, queue: QueueName) -> None:
         """Called by a job before it looks for work, so that whatever is committed later rings anew. Never raises."""
         try:
@@ -197,8 +206,7 @@ def work(url: str, queue: QueueName) -> None:
 def _call_oneself(url: str, queue: QueueName) -> None:
     """Rings for the worker that begins: a bell that a killed process took with it would be missed until the sweep."""
     bells = Bells(url)
-    bells.clear_wake(queue)
-    bells.ring(queue)
+    bells.rouse(queue)
     bells.close()
 
 

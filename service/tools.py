@@ -22,13 +22,20 @@ from service.log import get
 from service.renderer import Renderer
 
 log = get("pool")
-THREADS = 16
-LANE_HEALTHY = 8
+THREADS = 128
+LANE_HEALTHY = 32
+LANE_MAIL = 8
+"""Mail servers count the conversations of one caller and refuse more than a few."""
 LANE_FAILING = 1
+FRESH_SECONDS = 0.25
+"""What was found due is worked through this long before another look at the database."""
 
 
 LEASE = timedelta(seconds=60)
-MAX_TRIES = 8
+"""How long an action is held; longer than what is done before its call, or than its call."""
+GRACE = timedelta(seconds=30)
+"""A call without an answer may still be at work over there: that long passes before we look what became of it."""
+MAX_TRIES = 16
 FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 3600.0
 
@@ -49,7 +56,7 @@ def pause_after(tries: int, asked: float | None) -> float:
     """Seconds until the next try: exponential with full jitter, never sooner than the target asked for."""
     longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2**tries)
     spread = random.uniform(longest / 10, longest)  # noqa: S311 (spreads load, guards nothing)
-    return max(min(asked or 0.0, LONGEST_PAUSE), spread)
+    return max(asked or 0.0, spread)
 
 
 class Tools:
@@ -83,35 +90,45 @@ class Tools:
         until: monotonic seconds after which nothing new is begun.  Returns how many jobs were run.
         """
         running: dict[Future[None], Job] = {}
-        begun = 0
+        found: list[tuple[Job, Work]] = []
+        begun, looked, limit = 0, 0.0, cache(lane_limit)
         while True:
-            may_begin = time.monotonic() < until and not stopping()
+            now = time.monotonic()
+            may_begin = now < until and not stopping()
+            if may_begin and (not found or now - looked > FRESH_SECONDS):
+                found, looked, limit = (
+                    list(look({job.id for job in running.values()})),
+                    now,
+                    cache(lane_limit),
+                )
             if may_begin:
-                begun += self._begin(look, lane_limit, running)
+                rest = self._begin(found, limit, running)
+                begun += len(found) - len(rest)
+                found = rest
             if not running:
                 return begun
-            over, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
+            over, _ = wait(running, timeout=FRESH_SECONDS, return_when=FIRST_COMPLETED)
             for future in over:
                 job = running.pop(future)
                 if future.exception():
-                    log.error("a job of the pool broke", job=job.id, error=str(future.exception()))
+                    log.error("a job of the pool broke", job=job.id, exc_info=future.exception())
 
     def _begin(
         self,
-        look: Callable[[set[str]], Iterable[tuple[Job, Work]]],
+        found: list[tuple[Job, Work]],
         lane_limit: Callable[[str], int],
         running: dict[Future[None], Job],
-    ) -> int:
+    ) -> list[tuple[Job, Work]]:
+        """Begin what its lane has room for; what is left over."""
         lanes = Counter(job.lane for job in running.values())
-        limit = cache(lane_limit)
-        begun = 0
-        for job, work in look({job.id for job in running.values()}):
-            if len(running) >= THREADS * 2 or lanes[job.lane] >= limit(job.lane):
+        rest: list[tuple[Job, Work]] = []
+        for job, work in found:
+            if len(running) >= THREADS or lanes[job.lane] >= lane_limit(job.lane):
+                rest.append((job, work))
                 continue
             lanes[job.lane] += 1
             running[self._pool.submit(work, job.id)] = job
-            begun += 1
-        return begun
+        return rest
 
     def close(self) -> None:
         """Wait for running calls, then end everything."""

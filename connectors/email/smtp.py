@@ -72,10 +72,13 @@ class _Talk:
     def __init__(self, server: Server, smtp: smtplib.SMTP) -> None:
         self.server = server
         self.smtp = smtp
+        self.reached = False
         self.handed_over = False
 
     def begin(self) -> None:
-        self.accepted("the connection", *self.smtp.connect(self.server.host, self.server.port))
+        code, reply = self.smtp.connect(self.server.host, self.server.port)
+        self.reached = True
+        self.accepted("the connection", code, reply)
         self.smtp.ehlo_or_helo_if_needed()
         if self.server.tls == "starttls":
             if not self.smtp.has_extn("starttls"):
@@ -104,6 +107,8 @@ class _Talk:
     def broken(self, problem: Exception, *, late: bool) -> ConnectorError:
         if isinstance(problem, ssl.SSLCertVerificationError):
             return self.error(f"has a certificate that is not trusted: {problem.verify_message}")
+        if not self.reached and not late:
+            return self.error(f"could not be reached ({type(problem).__name__})", retryable=True)
         what = "gave no answer in time" if late else f"broke off ({type(problem).__name__})"
         when = "after" if self.handed_over else "before"
         return self.error(

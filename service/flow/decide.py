@@ -46,12 +46,12 @@ def decide_next(context: Context, partition: str) -> bool:
             rules = context.rulebook.rules
             over = journal.rules_decided(connection, waiting.event.id)
             found = evaluate(waiting.event, context.state(connection), rules, stored_only=True)
+            return _store(context, waiting, found, over, rules.version)
         except StorageError:
             raise
         except Exception as problem:  # noqa: BLE001 (an event that cannot be decided must not stop its partition)
             _failed(context, waiting.event.id, problem)
             return True
-    return _store(context, waiting, found, over, rules.version)
 
 
 def _store(
@@ -65,13 +65,14 @@ def _store(
         if v.event != waiting.event.id or v.rule not in over
     ]
     planned = [a for a in found.actions if a.event != waiting.event.id or a.rule not in over]
+    mail = context.rulebook.mail_connection
     with context.database.writing() as connection:
         if not journal.advance(connection, waiting.partition, waiting.version):
             return True
         records.save(connection, found.puts, now)
         journal.decided(connection, found.events, ruleset, now, waiting.delivery)
         journal.add_verdicts(connection, fresh, now)
-        actions.add(connection, planned, waiting.event.id, ruleset, now)
+        actions.add(connection, planned, waiting.event.id, ruleset, now, mail=mail)
     log.info(
         "event decided",
         event_id=waiting.event.id,

@@ -7,6 +7,7 @@ A blind call whose outcome nobody knows is never repeated by machine.
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,32 +15,35 @@ from typing import Final
 from connectors.base import Connector, ConnectorError, Done, Outward
 from connectors.base import Settings as ConnectionSettings
 from rules.engine.noise import next_hold
-from rules.engine.outcomes import Became, message_event
+from rules.engine.outcomes import Became, message_event, task_event
 from rules.engine.recheck import recheck
 from rules.engine.verdicts import Planned
-from rules.facts.event import Event, event_id
+from rules.facts.event import Event
 from service.log import get
-from service.outgoing import Refusal, address_of, message_of, operation_of
+from service.outgoing import Refusal, address_of, connection_of, message_of, operation_of
 from service.renderer import RenderError
 from service.state import Context
 from service.store import actions, journal
 from service.store.actions import Claimed, Outcome
-from service.store.database import Connection, from_iso, iso
-from service.store.switches import connection_state, paused, set_connection_state
-from service.tools import LEASE, MAX_TRIES, Job, Tools, pause_after
+from service.store.database import Connection, StorageError, from_iso, iso
+from service.store.switches import connection_state, paused, set_connection_state, standing_still
+from service.tools import GRACE, LEASE, MAX_TRIES, Job, Tools, pause_after
 
 log = get("deliver")
 BREAKER_FAILURES = 5
 BREAKER_PAUSE = timedelta(seconds=60)
 HELD = timedelta(seconds=30)
+RECORD_TRIES = 8
+RECORD_PAUSE = 1.0
 _BECAME: Final[dict[str, Became]] = {"sent": "sent", "unknown": "unknown"}
 
 
 def due(context: Context, limit: int) -> list[Job]:
-    """What may be delivered now, oldest first, without what is paused or stands behind an open breaker."""
+    """What may be delivered now, `limit` of each connection, without connections that are paused or rest."""
     now = context.now()
     with context.database.reading() as connection:
-        return [Job(id, lane) for id, lane in actions.due(connection, now, limit)]
+        standing = standing_still(connection, now)
+        return [Job(id, lane) for id, lane in actions.due(connection, now, limit, standing)]
 
 
 def deliver(context: Context, tools: Tools, id: str) -> None:
@@ -112,15 +116,14 @@ def _called(
     except (RenderError, Refusal) as problem:
         return Outcome("dead", str(problem))
     now = context.now()
+    text = (message.subject, message.body, message.html)
     with context.database.writing() as connection:
-        if not actions.begin(
-            connection, planned.id, claimed.token, (message.subject, message.body, message.html), now
-        ):
+        if not actions.begin(connection, planned.id, claimed.token, text, now, now + _lease(settings)):
             return None
     operation = operation_of(context, planned, message)
     try:
         http = tools.http(settings)
-        done = outward.find(operation, settings, http) if claimed.open_attempt and outward.find else None
+        done = outward.find(operation, settings, http) if claimed.doubtful and outward.find else None
         done = done or outward.act(operation, settings, http)
     except ConnectorError as problem:
         return _failure(context, claimed, outward, problem)
@@ -141,21 +144,24 @@ def _called(
 
 def _failure(context: Context, claimed: Claimed, outward: Outward, problem: ConnectorError) -> Outcome:
     """What a failed call comes to: tried again later, dead, or unknown."""
-    name = claimed.planned.connection or claimed.planned.kind
-    if problem.outcome_unknown and outward.once == "blind":
+    doubtful = problem.outcome_unknown
+    if problem.retryable or doubtful:
+        _unhealthy(context, connection_of(context, claimed.planned), problem)
+    if doubtful and outward.once == "blind":
         return Outcome("unknown", str(problem), problem.status, left=True)
-    if problem.retryable or problem.outcome_unknown:
-        _unhealthy(context, name, str(problem))
-        if claimed.tries + 1 < MAX_TRIES:
-            due_at = context.now() + timedelta(seconds=pause_after(claimed.tries, problem.retry_after))
-            return Outcome("ready", str(problem), problem.status, due=due_at)
-        return Outcome("dead", f"given up after {claimed.tries + 1} tries: {problem}", problem.status)
-    return Outcome("dead", str(problem), problem.status)
+    if not (problem.retryable or doubtful):
+        return Outcome("dead", str(problem), problem.status)
+    if claimed.tries + 1 >= MAX_TRIES:
+        told = f"given up after {claimed.tries + 1} tries: {problem}"
+        return Outcome("dead", told, problem.status, doubtful=doubtful)
+    pause = timedelta(seconds=pause_after(claimed.tries, problem.retry_after))
+    due_at = context.now() + (max(pause, GRACE) if doubtful else pause)
+    return Outcome("ready", str(problem), problem.status, due=due_at, doubtful=doubtful)
 
 
 def _held(context: Context, planned: Planned) -> tuple[datetime, str] | None:
     """Until when and why the action may not leave now: a pause, or an open breaker."""
-    now, name = context.now(), planned.connection or planned.kind
+    now, name = context.now(), connection_of(context, planned)
     with context.database.reading() as connection:
         still = paused(connection)
         state = connection_state(connection, name)
@@ -188,20 +194,52 @@ def _taken_back(context: Context, claimed: Claimed) -> Outcome | None:
 
 
 def _finish(context: Context, claimed: Claimed, outcome: Outcome) -> None:
+    planned = claimed.planned
+    mine = _recorded(context, claimed, outcome)
+    tell = log.info if outcome.state in ("sent", "cancelled") and mine else log.warning
+    tell(
+        "action delivered",
+        action=planned.id,
+        kind=planned.kind,
+        connection=connection_of(context, planned),
+        state=outcome.state,
+        reason=outcome.reason,
+        mine=mine,
+    )
+
+
+def _recorded(context: Context, claimed: Claimed, outcome: Outcome) -> bool:
+    """Write the outcome down; false when the lease was lost meanwhile. What is known of a call that was made must not
+    be lost to a database that is locked for a moment, so that is tried again for as long as the lease may run.
+    """
+    for tries in range(RECORD_TRIES):
+        try:
+            return _record(context, claimed, outcome)
+        except StorageError as problem:
+            log.warning(
+                "an outcome could not be written down yet", action=claimed.planned.id, error=str(problem)
+            )
+            if tries == RECORD_TRIES - 1:
+                raise
+            time.sleep(RECORD_PAUSE)
+    return False
+
+
+def _record(context: Context, claimed: Claimed, outcome: Outcome) -> bool:
     now, planned = context.now(), claimed.planned
     with context.database.writing() as connection:
         mine = actions.finish(connection, planned.id, claimed.token, outcome, now)
         if mine and outcome.state in ("sent", "unknown", "dead", "cancelled"):
             opened = _task_opened(connection, planned, now) if outcome.state == "sent" else None
             journal.add(connection, [e for e in (_told(planned, claimed, outcome, now), opened) if e])
-    log.info(
-        "action delivered",
-        action=planned.id,
-        kind=planned.kind,
-        state=outcome.state,
-        reason=outcome.reason,
-        mine=mine,
-    )
+    return mine
+
+
+def _lease(settings: ConnectionSettings) -> timedelta:
+    """How long the action is held from the beginning of its call: longer than the connection lets a call take."""
+    timeout = settings.get("timeout")
+    longest = timeout if isinstance(timeout, int | float) and not isinstance(timeout, bool) else 0
+    return max(LEASE, timedelta(seconds=longest) + GRACE)
 
 
 def _told(planned: Planned, claimed: Claimed, outcome: Outcome, now: datetime) -> Event | None:
@@ -216,25 +254,7 @@ def _task_opened(connection: Connection, planned: Planned, now: datetime) -> Eve
     if planned.kind != "task":
         return None
     row = actions.row_of(connection, planned.id) or {}
-    task = {
-        "id": "tsk_" + planned.id.removeprefix("act_"),
-        "owner": planned.recipient,
-        "title": row.get("subject") or str(planned.text),
-        "status": "open",
-        "due": planned.keys.get("due"),
-    }
-    return Event(
-        id=event_id(planned.id, "task.opened"),
-        type="task.opened",
-        at=now,
-        received_at=now,
-        objects={"task": task},
-        project=planned.project,
-        client=planned.client,
-        cause=planned.event,
-        rule=planned.rule,
-        depth=1,
-    )
+    return task_event(planned, row.get("subject") or str(planned.text), now)
 
 
 def _healthy(context: Context, name: str) -> None:
@@ -247,13 +267,20 @@ def _healthy(context: Context, name: str) -> None:
             )
 
 
-def _unhealthy(context: Context, name: str, reason: str) -> None:
+def _unhealthy(context: Context, name: str, problem: ConnectorError) -> None:
+    """Count the failure. The connection rests after several in a row, and for as long as the target asks."""
     now = context.now()
+    asked = timedelta(seconds=problem.retry_after or 0.0)
     with context.database.writing() as connection:
         failures = connection_state(connection, name)["failures"] + 1
-        opened = iso(now + BREAKER_PAUSE) if failures >= BREAKER_FAILURES else None
+        rest = max(asked, BREAKER_PAUSE) if failures >= BREAKER_FAILURES else asked
         set_connection_state(
-            connection, name, failures=failures, open_until=opened, error=reason[:500], last_call_at=iso(now)
+            connection,
+            name,
+            failures=failures,
+            open_until=iso(now + rest) if rest else None,
+            error=str(problem)[:500],
+            last_call_at=iso(now),
         )
 
 

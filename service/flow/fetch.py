@@ -50,6 +50,10 @@ def fetch(context: Context, tools: Tools, take_in: TakeIn, id: str) -> None:
     except Malformed as problem:
         _finish(context, claimed, "dead", f"the record cannot be understood: {problem}")
         return
+    except Exception as problem:
+        log.exception("a read broke its connector", read=claimed.id, connection=claimed.connection)
+        _finish(context, claimed, "dead", f"the connector broke on the record ({type(problem).__name__})")
+        return
     count = take_in(claimed.connection, found, claimed.delivery)
     _finish(context, claimed, "done", None, count)
 

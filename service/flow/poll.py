@@ -13,7 +13,7 @@ from connectors.base import ConnectorError
 from rules.facts.event import SourceEvent
 from service.log import get
 from service.state import Context
-from service.store.database import from_iso, iso
+from service.store.database import StorageError, from_iso, iso
 from service.store.switches import connection_state, set_connection_state
 from service.tools import Job, Tools
 
@@ -43,15 +43,26 @@ def poll(context: Context, tools: Tools, take_in: TakeIn, name: str) -> None:
     try:
         _, after = _page(context, tools, take_in, name, cursor)
     except ConnectorError as problem:
-        with context.database.writing() as connection:
-            set_connection_state(connection, name, last_call_at=iso(context.now()), error=str(problem)[:500])
-        log.warning("poll failed", connection=name, error=str(problem))
+        _failed(context, name, str(problem))
+        return
+    except StorageError:
+        raise
+    except Exception as problem:
+        log.exception("a poll broke its connector", connection=name)
+        _failed(context, name, f"the connector broke on what it read ({type(problem).__name__})")
         return
     now = iso(context.now())
     with context.database.writing() as connection:
         set_connection_state(
             connection, name, cursor=after, last_call_at=now, last_delivery_at=now, error=None
         )
+
+
+def _failed(context: Context, name: str, reason: str) -> None:
+    """Note the failure, and when it was: the next poll is a minute away."""
+    with context.database.writing() as connection:
+        set_connection_state(connection, name, last_call_at=iso(context.now()), error=reason[:500])
+    log.warning("poll failed", connection=name, error=reason)
 
 
 def backfill(

@@ -6,7 +6,7 @@ waiting, ready, sending, sent, dead, unknown, cancelled. An action is never dele
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,7 +78,7 @@ def add(
 
 
 def due(
-    connection: Connection, now: datetime, limit: int, without: Collection[str] = ()
+    connection: Connection, now: datetime, limit: int, without: Container[str] = ()
 ) -> list[tuple[str, str]]:
     """(id, connection) of what may be claimed now, the longest due first, `limit` of each connection at most: one
     that is slow and has much to do hides nothing of the others. `without` names connections to leave out.
@@ -116,7 +116,7 @@ def _due(connection: Connection, now: datetime, limit: int, lane: str) -> list[t
     for condition in _may_leave(now):
         rows = connection.execute(
             select(actions.c.id, actions.c.due_at, actions.c.seq)
-            .where(condition, lane == _LANE, ~blocked, or_(actions.c.corrects.is_(None), ~alert_open))
+            .where(condition, _LANE.in_((lane,)), ~blocked, or_(actions.c.corrects.is_(None), ~alert_open))
             .order_by(actions.c.due_at, actions.c.seq)
             .limit(limit)
         )

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
 from service.store.tables import inbox_metadata
@@ -168,6 +169,8 @@ def _named_failures() -> Iterator[None]:
         yield
     except OperationalError as error:
         raise StorageError(_plain(error)) from error
+    except PoolTimeoutError:
+        raise StorageError("the database refused: every connection to it is in use") from None
     except DBAPIError as error:
         if error.connection_invalidated:
             raise StorageError(_plain(error)) from error

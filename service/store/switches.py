@@ -24,6 +24,17 @@ class Paused:
     rules: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`name in standing`: nothing leaves by this connection now."""
+
+    everything: bool
+    connections: frozenset[str]
+
+    def __contains__(self, name: object) -> bool:
+        return self.everything or name in self.connections
+
+
 def pause(connection: Connection, kind: str, id: str, by: str, now: datetime) -> None:
     """Stop what leaves for a connection, a project, a rule, or everything (id "*")."""
     insert_new(connection, pauses, [{"kind": kind, "id": id, "by": by, "at": iso(now)}])
@@ -39,6 +50,15 @@ def paused(connection: Connection) -> Paused:
     rows = connection.execute(select(pauses.c.kind, pauses.c.id)).all()
     of = {kind: frozenset(r.id for r in rows if r.kind == kind) for kind in PAUSABLE}
     return Paused(bool(of["everything"]), of["connection"], of["project"], of["rule"])
+
+
+def standing_still(connection: Connection, now: datetime) -> Standing:
+    """The connections that nothing may leave by at this moment: paused, or resting after failures."""
+    still = paused(connection)
+    resting = connection.execute(
+        select(connection_states.c.name).where(connection_states.c.open_until > iso(now))
+    )
+    return Standing(still.everything, still.connections | frozenset(resting.scalars()))
 
 
 def connection_state(connection: Connection, name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, current_app, g, json, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from service.flow.receive import Refused
 from service.log import get, redact
@@ -55,7 +55,10 @@ def _storage(error: StorageError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    return answer_for(status, HTTPStatus(status).phrase, error.description or "")
+    answer = answer_for(status, HTTPStatus(status).phrase, error.description or "")
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return answer
 
 
 def _broken(error: Exception) -> Response:

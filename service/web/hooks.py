@@ -43,9 +43,7 @@ def take(name: str) -> Response:
 
 def _delivery(name: str) -> Delivery:
     """The call as it came: raw bytes before anything parses them."""
-    if (request.content_length or 0) > MAX_BODY:
-        raise RequestEntityTooLarge(f"a delivery is at most {MAX_BODY:,} bytes")
-    body = request.get_data(cache=False, as_text=False, parse_form_data=False)
+    body = _body()
     headers: dict[str, str] = {}
     for key, value in request.headers.items():
         low = key.lower()
@@ -59,6 +57,18 @@ def _delivery(name: str) -> Delivery:
         body=body,
         received_at=clock.now(),
     )
+
+
+def _body() -> bytes:
+    """All of the body; refused as soon as it is known to be too long, whether its length was announced or not."""
+    body = bytearray()
+    too_long = (request.content_length or 0) > MAX_BODY
+    while not too_long and (part := request.stream.read(65_536)):
+        body += part
+        too_long = len(body) > MAX_BODY
+    if too_long:
+        raise RequestEntityTooLarge(f"a delivery is at most {MAX_BODY:,} bytes")
+    return bytes(body)
 
 
 def _check_type() -> None:

@@ -23,9 +23,11 @@ from service import lifeline
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-THREADS: Final = 16
+THREADS: Final = 64
 REQUEST_SECONDS: Final = 30.0
 """A request that has not arrived whole after this long is cut off: a slow client must not keep a thread."""
+PRESSED_SECONDS: Final = 2.0
+"""The same while every thread is taken: then slow clients would hold up all others."""
 GRACE_SECONDS: Final = 20
 NOT_LOADABLE: Final = 4
 """The exit code by which `make_app` says that trying again cannot help; gunicorn then gives up with it."""
@@ -73,9 +75,9 @@ class GuardedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self._arriving_lock = threading.Lock()
 
     def handle(self, conn: TConn) -> Any:
-        """Handles one request, with its deadline noted while it arrives."""
+        """Handles one request; since when is noted while it arrives."""
         with self._arriving_lock:
-            self._arriving[conn] = time.monotonic() + REQUEST_SECONDS
+            self._arriving[conn] = time.monotonic()
         try:
             return super().handle(conn)
         finally:
@@ -87,7 +89,8 @@ class GuardedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         super().murder_pending()
         now = time.monotonic()
         with self._arriving_lock:
-            overdue = [conn for conn, deadline in self._arriving.items() if deadline < now]
+            patience = PRESSED_SECONDS if len(self._arriving) >= THREADS else REQUEST_SECONDS
+            overdue = [conn for conn, began in self._arriving.items() if began + patience < now]
             for conn in overdue:
                 del self._arriving[conn]
         for conn in overdue:

@@ -100,7 +100,7 @@ class Desk(Office):
             self.stack.start()
         else:
             self._kill(what)
-        until(self.running, f"everything runs again after: {fault}")
+        until(self.running, f"everything runs again after: {fault}", every=0.1)
 
     def _kill(self, part: str) -> None:
         everything = descendants(self.stack.pid(part))

@@ -69,7 +69,7 @@ def change_approval(scene: Scene) -> None:
     with scene.meeting(places):
         assert approve(link).status_code == 200
         scene.meet("the answer is confirmed")
-    until(lambda: at.stack.items("changes")[0]["status"] == "applied", "the change is applied")
+    until(lambda: at.stack.items("changes")[0]["status"] == "applied", "the change is applied", every=0.1)
     at.stack.quiet()
     assert approve(link).status_code == 200, "the same answer again is the same answer"
 
@@ -77,7 +77,7 @@ def change_approval(scene: Scene) -> None:
 def milestone_reminder(scene: Scene) -> None:
     """Ten and five working days before the prototype is due the sponsor is reminded, once each."""
     at = scene.desk
-    until(lambda: at.project("apollo")["milestones"], "the project is activated")
+    until(lambda: at.project("apollo")["milestones"], "the project is activated", every=0.1)
     places: dict[str, Callable[[], list[Hold]]] = {
         "the reminder is leaving": lambda: [at.smtp.hold()],
         "the reminder has left, unrecorded": lambda: [at.smtp.hold(after=True)],
@@ -175,9 +175,8 @@ def _morning(at: Desk, day: str) -> None:
 
 
 def _fired(at: Desk, times: int) -> None:
-    until(
-        lambda: len(at.stack.items("events", type="slot.due")) >= times, f"the clock has fired {times} times"
-    )
+    what = f"the clock has fired {times} times"
+    until(lambda: len(at.stack.items("events", type="slot.due")) >= times, what, every=0.1)
 
 
 def _over(shown: dict[str, Any]) -> str:

@@ -35,13 +35,20 @@ class Office:
     """Everything that one journey needs, running."""
 
     def __init__(
-        self, place: Path, *, m1_due: str = "2031-03-14", m2_due: str = "2031-04-30", **environment: str
+        self,
+        place: Path,
+        *,
+        m1_due: str = "2031-03-14",
+        m2_due: str = "2031-04-30",
+        smtp: str | None = None,
+        **environment: str,
     ) -> None:
         self.jira = JiraStandIn()
         self.xero = XeroStandIn()
         self.slack = SlackStandIn()
         self.smtp = SmtpStandIn()
         self.home = place / "office"
+        self._smtp_url = smtp
         self._dates = {"M1_DUE": m1_due, "M2_DUE": m2_due}
         self._environment = environment
         self._running = contextlib.ExitStack()
@@ -134,7 +141,7 @@ class Office:
             "XERO_LOGIN": "example-client-secret",
             "XERO_KEY": "example-webhook-key-0001",
             "STRIPE_SECRET": STRIPE_SECRET,
-            "SMTP_URL": self.smtp.url,
+            "SMTP_URL": self._smtp_url or self.smtp.url,
             "SLACK_URL": self.slack.webhook,
             "PUBLIC_URL": PUBLIC,
         }

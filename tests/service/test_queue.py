@@ -132,8 +132,19 @@ def test_a_ring_runs_the_queues_job(url: str, worker: subprocess.Popen[str], tmp
     bells = Bells(url)
     until(lambda: bells.workers()["decide"] == 1, "the worker is seen")
     assert bells.workers()["deliver"] == 0
+    until((tmp_path / "ran").exists, "it has looked once by itself")
     bells.ring("decide", "req_1")
     until(lambda: ran(tmp_path) == ["req_1"], "the job ran")
+
+
+def test_a_worker_that_begins_looks_for_work(
+    url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """The bell that a killed worker took with it, its flag still set, is not missed by the next one."""
+    assert Bells(url).ring("decide", "lost")
+    redis.Redis.from_url(url).delete("rq:queue:decide")
+    request.getfixturevalue("worker")
+    until((tmp_path / "ran").exists, "the job ran")
 
 
 def test_a_worker_outlives_its_redis(

@@ -89,7 +89,7 @@ class Stack:
             self._process = subprocess.Popen(
                 command, cwd=self.home, env=self.environment, stdout=out, stderr=out
             )
-        until(self._ready, "the installation is ready", 60)
+        until(self._ready, "the installation is ready", 60, every=0.1)
 
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -135,7 +135,7 @@ class Stack:
             found = self.get(f"deliveries/{delivery}")
             return found if found["state"] not in ("received", "reading") else None
 
-        return until(over, f"delivery {delivery} is settled")
+        return until(over, f"delivery {delivery} is settled", every=0.1)
 
     def quiet(self) -> None:
         """Wait until nothing waits to be decided or sent now."""
@@ -144,7 +144,7 @@ class Stack:
             waiting = self.get("waiting")
             return not any(waiting.values())
 
-        until(nothing, "everything is decided and sent", 60)
+        until(nothing, "everything is decided and sent", 60, every=0.1)
 
     def clock_has_seen(self, at: datetime) -> bool:
         """Whether the clock has finished a turn at or after this time."""

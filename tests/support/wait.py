@@ -10,11 +10,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], what: str, seconds: float = 30.0) -> T:
-    """The first true value of `condition`; fails, saying `what` was awaited, when there is none in time."""
+def until(condition: Callable[[], T], what: str, seconds: float = 30.0, every: float = 0.02) -> T:
+    """The first true value of `condition`; fails, saying `what` was awaited, when there is none in time.
+
+    every: seconds between two looks, more where a look is work for others.
+    """
     deadline = time.monotonic() + seconds
     pause = threading.Event()
     while not (value := condition()):
         assert time.monotonic() < deadline, f"waited {seconds:g} s in vain: {what}"
-        pause.wait(0.02)
+        pause.wait(every)
     return value
