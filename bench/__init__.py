@@ -1,1 +1,1 @@
-"""Measurements of the promises, side by side in one run: `make bench`. Figures are ratios; the machine is whatever it is."""
+"""Measurements of the promises, side by side in one run: `make bench`. Figures are ratios, whatever the machine."""

@@ -40,14 +40,15 @@ def run() -> None:
 
 
 def _rules(count: int, workspace: Workspace) -> RuleSet:
-    parts = ["version: 1\nrules:\n"]
-    for n in range(count):
-        parts.append(
-            f"  - id: r{n}\n    title: {{en: rule {n}}}\n    when: issue.changed\n"
-            f'    if:\n      - issue.status == "S{n % 100}"\n      - \'"urgent" in issue.labels\'\n'
-            f'    do:\n      - label: {{target: issue, add: seen}}\n'
-        )
-    rules, problems = load_rules([("bench.yaml", "".join(parts))], [], workspace, read_pack)
+    parts = [
+        f"  - id: r{n}\n    title: {{en: rule {n}}}\n    when: issue.changed\n"
+        f'    if:\n      - issue.status == "S{n % 100}"\n      - \'"urgent" in issue.labels\'\n'
+        "    do:\n      - label: {target: issue, add: seen}\n"
+        for n in range(count)
+    ]
+    rules, problems = load_rules(
+        [("bench.yaml", "version: 1\nrules:\n" + "".join(parts))], [], workspace, read_pack
+    )
     if rules is None:
         raise RuntimeError("\n".join(str(p) for p in problems))
     return rules

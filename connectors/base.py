@@ -124,7 +124,8 @@ class Operation:
     """One outward call to make. `key` is the action's stable id: idempotency key, marker, Message-ID part.
 
     kind: comment transition set_field label chat email webhook create_issue book_note.
-    target: issue key, mail address, or none.  keys: further values ({"status": "Approved"}, {"field": "due", "value": ...}).
+    target: issue key, mail address, or none.
+    keys: further values ({"status": "Approved"}, {"field": "due", "value": ...}).
     """
 
     kind: str
@@ -137,7 +138,8 @@ class Operation:
 @dataclass(frozen=True, slots=True)
 class Done:
     """The call had its effect. `receipt` is the target's id for it, `detail` a short word for the log.
-    found: it was there already (found by key or marker), nothing was sent again."""
+    found: it was there already (found by key or marker), nothing was sent again.
+    """
 
     receipt: str | None = None
     detail: str = ""
@@ -165,7 +167,8 @@ class Http(Protocol):
 
 class Response(Protocol):
     """A complete answer of at most the size cap; a status of 400 or more was already turned into ConnectorError
-    by `Http.request`, with the retry answer of its status."""
+    by `Http.request`, with the retry answer of its status.
+    """
 
     @property
     def status(self) -> int: ...
@@ -180,7 +183,8 @@ class Response(Protocol):
 class Outward:
     """One operation a connector can execute, and how often it can have its effect.
 
-    act: makes the call.  find: for `readable`, looks for our marker; none means not there."""
+    act: makes the call.  find: for `readable`, looks for our marker; none means not there.
+    """
 
     once: Once
     act: Callable[[Operation, Settings, Http], Done]
@@ -202,7 +206,8 @@ class Setting:
 class Connector:
     """One outside system.
 
-    title: its name for people.  settings: keys besides connector, base_url, webhook_secret, receive, quiet_after, owner.
+    title: its name for people.
+    settings: keys besides connector, base_url, webhook_secret, receive, quiet_after, owner.
     events: every event type it can make.  ignored: source event names ignored on purpose.
     handshake: the answer to a handshake call, or none when it is a delivery.
     verify: raises Unauthentic; called with the raw body before anything is parsed.

@@ -77,7 +77,7 @@ def test_a_chinese_client_reads_chinese(tmp_path: Path) -> None:
 
 
 def test_a_fat_invoice_is_billed_and_spends_nothing(tmp_path: Path) -> None:
-    """Stripe's hook brings the whole invoice: it counts as billed, twice told it counts once, and no budget is spent."""
+    """Stripe's hook brings the whole invoice: it counts as billed, told twice it counts once, no budget is spent."""
     with office(tmp_path) as at:
         body = (STRIPE / "invoice.finalized__for_apollo.json").read_bytes()
         first = at.hook("payments", body)

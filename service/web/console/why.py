@@ -51,8 +51,10 @@ def not_kept(
     """What the rules without a stored verdict make of the event: decided again with the facts of this moment."""
     try:
         made = explain(event, context.state(connection), rules, locale=seen.locale)
-    except Exception as problem:
-        log.warning("could not explain", event_id=event.id, error=f"{type(problem).__name__}: {problem}"[:500])
+    except Exception as problem:  # noqa: BLE001 (a page about an event must not break on what it explains)
+        log.warning(
+            "could not explain", event_id=event.id, error=f"{type(problem).__name__}: {problem}"[:500]
+        )
         return []
     return sorted((_explained(seen, e, rules) for e in made if e.rule not in kept), key=_place)
 
@@ -61,7 +63,7 @@ def tree(seen: Reader, operand: Operand | Mapping[str, Any], first: bool = False
     """One step of a condition: its words, what it came to, the values it looked at, the steps below."""
     text, given, parts = _step(operand)
     steps = [_step(part) for part in parts]
-    looked_at = steps if steps else [(text, given, ())]
+    looked_at = steps or [(text, given, ())]
     return {
         "text": text,
         "result": given if isinstance(given, bool) else ("value" if _is_value(given) else None),

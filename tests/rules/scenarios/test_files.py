@@ -94,7 +94,8 @@ def test_a_world_in_braces_is_read_like_any_other() -> None:
     text = (
         "{version: 1, clock: 2026-09-21 10:00, scenarios: [{name: s, given: {people: {lin: {name: L, email: "
         "l@x.example, roles: [lead]}}, clients: {acme: {name: A, locale: en, time_zone: UTC, contacts: {bob: {name: B, "
-        "email: b@x.example, roles: [billing]}}}}, projects: {p: {client: acme, name: P, lead: lin, currency: USD, budget: "
+        "email: b@x.example, roles: [billing]}}}}, "
+        "projects: {p: {client: acme, name: P, lead: lin, currency: USD, budget: "
         "{total: 9.00}}}, rules: [{id: r, when: ledger.posted, do: [{email: {to: client.billing, text: hello}}]}], "
         "texts: {en: {hello: {subject: Hello, body: B}}}}, steps: [{event: {type: ledger.posted}}]}]}"
     )
