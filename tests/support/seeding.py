@@ -15,6 +15,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import Undefined
 
 from connectors.base import Delivery
 from rules.engine.verdicts import Planned, Verdict
@@ -41,11 +42,19 @@ from tests.support.stack import agency
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 PASSWORD = "heron copper window nine"
+NOT_GIVEN = "not given: "
 NO_REDIS = "redis://127.0.0.1:1/0"
 CHANGE_TEXT = (
     "Change: add an export to spreadsheet\nEffect: +5 working days, +USD 8,000.00\n"
     "Milestones after the change: Launch 2027-02-05\n"
 )
+
+
+class Missing(Undefined):
+    """A value that a page names and was not given: it prints as what it is."""
+
+    def __str__(self) -> str:
+        return f"{NOT_GIVEN}{self._undefined_name}"
 
 
 @dataclass
@@ -310,6 +319,8 @@ def opened(place: Path, **environment: str) -> Seed:
     database.close()
     app = create_app(settings)
     app.testing = True
+    # A page that names a value it was not given prints the name, so that a test can find it.
+    app.jinja_env.undefined = Missing
     seed = Seed(app)
     seed.at(NOW)
     auth.offer_first_sign_in(seed.context)

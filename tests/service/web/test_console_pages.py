@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from service.store import inbox
 from service.store.deliveries import Became
 from tests.support.lively import TOKEN
-from tests.support.seeding import Seed
+from tests.support.seeding import NOT_GIVEN, Seed
 
 Shown = tuple[Seed, dict[str, str]]
 ENGLISH = {"Accept-Language": "en"}
@@ -59,6 +59,7 @@ def plain(html: str) -> str:
 def read(client: FlaskClient, path: str) -> str:
     answer = client.get(path, headers=ENGLISH)
     assert answer.status_code == 200, (path, answer.status_code)
+    assert NOT_GIVEN not in answer.text, path
     return plain(answer.text)
 
 
@@ -81,6 +82,7 @@ def test_every_link_leads_somewhere(shown: Shown) -> None:
         seen.add(path)
         answer = client.get(path, headers=ENGLISH)
         assert answer.status_code == 200, path
+        assert NOT_GIVEN not in answer.text, path
         waiting |= {link for link in links_of(answer.text) if "/static/" not in link} - seen
     for family in (
         "/events/",
