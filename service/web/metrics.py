@@ -42,6 +42,8 @@ class Metrics:
             self._up.set(0)
             return generate_latest(self._registry)
         self._up.set(1)
+        # A state that nothing is in any more must not keep its last figure.
+        self._things.clear()
         for family, states in counts.items():
             for state, count in states.items():
                 self._things.labels(family, state).set(count)
