@@ -7,13 +7,14 @@ care as actions; what cannot be read becomes a dead letter that a person can try
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from connectors.base import ConnectorError, Malformed
 from rules.facts.event import SourceEvent
 from service.log import get
 from service.state import Context
 from service.store import deliveries
+from service.store.database import Connection, StorageError
 from service.store.deliveries import Became, ClaimedRead
 from service.tools import LEASE, MAX_TRIES, Job, Tools, pause_after
 
@@ -44,18 +45,18 @@ def fetch(context: Context, tools: Tools, take_in: TakeIn, id: str) -> None:
     connector, settings = known
     try:
         found = tuple(connector.read(claimed.read, settings, tools.http(settings))) if connector.read else ()
+        count = take_in(claimed.connection, found, claimed.delivery)
     except ConnectorError as problem:
         _failed(context, claimed, problem)
-        return
     except Malformed as problem:
         _finish(context, claimed, "dead", f"the record cannot be understood: {problem}")
-        return
+    except StorageError:
+        raise
     except Exception as problem:
-        log.exception("a read broke its connector", read=claimed.id, connection=claimed.connection)
+        log.exception("a read broke", read=claimed.id, connection=claimed.connection)
         _finish(context, claimed, "dead", f"the connector broke on the record ({type(problem).__name__})")
-        return
-    count = take_in(claimed.connection, found, claimed.delivery)
-    _finish(context, claimed, "done", None, count)
+    else:
+        _finish(context, claimed, "done", None, count)
 
 
 def _failed(context: Context, claimed: ClaimedRead, problem: ConnectorError) -> None:
@@ -75,15 +76,19 @@ def _finish(context: Context, claimed: ClaimedRead, state: str, error: str | Non
     with context.database.writing() as connection:
         if not deliveries.finish_read(connection, claimed, state, error, now):
             return
-        settled = deliveries.outcome(connection, claimed.delivery)
-        if (
-            settled
-            and settled["state"] == "reading"
-            and not deliveries.open_reads(connection, claimed.delivery)
-        ):
-            became = Became("decided" if state == "done" else "failed", error, settled["events"] + count)
-            place = (claimed.delivery, settled["seq"], claimed.connection)
-            deliveries.settle(connection, place, became, now)
+        _add_up(connection, claimed, count, now)
     log.info(
         "record read", read=claimed.id, connection=claimed.connection, state=state, events=count, error=error
     )
+
+
+def _add_up(connection: Connection, claimed: ClaimedRead, count: int, now: datetime) -> None:
+    """What the delivery has come to so far; once nothing of it is being read any more, how it ended."""
+    settled = deliveries.outcome(connection, claimed.delivery)
+    if settled is None or settled["state"] != "reading":
+        return
+    became = Became("reading", None, settled["events"] + count)
+    if not deliveries.open_reads(connection, claimed.delivery):
+        failed = deliveries.failed_read(connection, claimed.delivery)
+        became = Became("failed" if failed else "decided", failed, became.events)
+    deliveries.settle(connection, (claimed.delivery, settled["seq"], claimed.connection), became, now)

@@ -17,7 +17,7 @@ from rules.facts.event import SourceEvent
 from service.log import get
 from service.state import Context
 from service.store import deliveries, inbox, journal
-from service.store.database import iso
+from service.store.database import StorageError, iso
 from service.store.deliveries import Became
 from service.store.inbox import Stored
 from service.store.switches import set_connection_state
@@ -56,32 +56,38 @@ def normalise_waiting(context: Context) -> int:
 
 
 def normalise(context: Context, stored: Stored) -> None:
-    """Normalise one delivery and write down what became of it."""
+    """Normalise one delivery and write down what became of it; one that breaks something stops no other."""
+    state, reason, found = _understood(context, stored)
+    try:
+        _store(context, stored, state, reason, found)
+    except StorageError:
+        raise
+    except Exception as problem:
+        log.exception("what a delivery means could not be stored", delivery=stored.id)
+        told = f"what it means could not be stored ({type(problem).__name__}); it is kept and can be replayed"
+        _store(context, stored, "failed", told, Inbound())
+
+
+def _understood(context: Context, stored: Stored) -> tuple[str, str | None, Inbound]:
+    """State, reason and meaning of a delivery, in its connector's words."""
     name = stored.delivery.connection
-    state, reason, found = "decided", None, Inbound()
     known = context.connection(name)
     if known is None or known[0].normalise is None:
-        state, reason = (
-            "failed",
-            f"the workspace has no connection {name} any more; add it again, then replay",
-        )
-    else:
-        try:
-            found = known[0].normalise(stored.delivery, known[1])
-            state, reason = ("ignored", found.ignored) if found.ignored else ("decided", None)
-        except Malformed as problem:
-            state, reason = "malformed", str(problem)
-        except Unsupported as problem:
-            state, reason = "unsupported", str(problem)
-        except ConnectorError as problem:
-            state, reason = "failed", str(problem)
-        except Exception as problem:
-            log.exception("a delivery broke its connector", delivery=stored.id, connection=name)
-            state, reason = (
-                "failed",
-                f"the connector broke on it ({type(problem).__name__}); it is kept and can be replayed",
-            )
-    _store(context, stored, state, reason, found)
+        told = f"the workspace has no connection {name} any more; add it again, then replay"
+        return "failed", told, Inbound()
+    try:
+        found = known[0].normalise(stored.delivery, known[1])
+    except Malformed as problem:
+        return "malformed", str(problem), Inbound()
+    except Unsupported as problem:
+        return "unsupported", str(problem), Inbound()
+    except ConnectorError as problem:
+        return "failed", str(problem), Inbound()
+    except Exception as problem:
+        log.exception("a delivery broke its connector", delivery=stored.id, connection=name)
+        told = f"the connector broke on it ({type(problem).__name__}); it is kept and can be replayed"
+        return "failed", told, Inbound()
+    return ("ignored", found.ignored, found) if found.ignored else ("decided", None, found)
 
 
 def take_in(

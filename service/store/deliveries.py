@@ -159,13 +159,26 @@ def open_reads(connection: Connection, delivery: str) -> int:
     )
 
 
+def failed_read(connection: Connection, delivery: str) -> str | None:
+    """Why a read of the delivery was given up, or none when all went well."""
+    error = select(reads.c.error).where(reads.c.delivery == delivery, reads.c.state == "dead").limit(1)
+    return connection.execute(error).scalar()
+
+
 def redrive_read(connection: Connection, id: str, now: datetime) -> bool:
-    """Try a dead read again; false when it is not dead."""
+    """Try a dead read again; false when it is not dead. Its delivery is being read again."""
     done = connection.execute(
         update(reads)
         .where(reads.c.id == id, reads.c.state == "dead")
         .values(state="ready", tries=0, due_at=iso(now))
     )
+    delivery = select(reads.c.delivery).where(reads.c.id == id).scalar_subquery()
+    if done.rowcount == 1:
+        connection.execute(
+            update(outcomes)
+            .where(outcomes.c.delivery == delivery, outcomes.c.state == "failed")
+            .values(state="reading", reason=None)
+        )
     return done.rowcount == 1
 
 

@@ -194,7 +194,7 @@ attempts = Table(
     Column("token", Integer, nullable=False),
     Column("started_at", TIME, nullable=False),
     Column("ended_at", TIME),
-    Column("outcome", String(20)),
+    Column("outcome", String(20), index=True),
     Column("status", Integer),
     Column("detail", Text),
     UniqueConstraint("action", "token"),

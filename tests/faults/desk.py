@@ -21,6 +21,7 @@ from uuid import uuid4
 import redis
 import requests
 
+from service.queue import QUEUES, Bells
 from tests.journeys.office import JIRA_SECRET, Office
 from tests.support.other_time import OtherTime
 from tests.support.processes import alive, descendants
@@ -52,8 +53,17 @@ class Desk(Office):
         self.clock.set(now)
 
     def later(self, by: timedelta = LEASE_IS_OVER) -> None:
-        """Time goes on by that much at once. A minute and a second end every lease."""
+        """Time goes on by that much at once, and the bells ring. A minute and a second end every lease."""
         self.at(datetime.now(UTC) + self._offset + by)
+        bells = Bells(self._redis_url())
+        for queue in QUEUES:
+            bells.rouse(queue)
+        bells.close()
+
+    def swept(self) -> None:
+        """Wait until the clock has rung for whatever is due now, and all of it was looked at."""
+        at = self.now
+        until(lambda: self.stack.clock_has_seen(at), "the clock has swept", every=0.1)
 
     @property
     def now(self) -> datetime:
@@ -79,7 +89,7 @@ class Desk(Office):
 
     def redis(self) -> redis.Redis:
         """The private server."""
-        return redis.Redis.from_url((self.home / "var" / "redis" / "url").read_text().strip())
+        return redis.Redis.from_url(self._redis_url())
 
     def running(self) -> bool:
         """Whether all parts run, by the supervisor's note, and the web answers."""
@@ -101,6 +111,9 @@ class Desk(Office):
         else:
             self._kill(what)
         until(self.running, f"everything runs again after: {fault}", every=0.1)
+
+    def _redis_url(self) -> str:
+        return (self.home / "var" / "redis" / "url").read_text().strip()
 
     def _kill(self, part: str) -> None:
         everything = descendants(self.stack.pid(part))

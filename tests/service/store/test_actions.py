@@ -151,3 +151,53 @@ def test_a_retry_waits_until_its_time(database: Database) -> None:
     again = claim(database, "act_1", NOW + timedelta(seconds=41))
     assert again is not None
     assert (again.tries, again.open_attempt) == (1, False)
+
+
+def test_a_connection_with_much_to_do_hides_nothing_of_the_others(database: Database) -> None:
+    """Five hundred comments that go nowhere, and one mail after them: the mail is among what may leave now."""
+    store(database, *(planned(f"act_{n}", target=f"APO-{n}") for n in range(500)))
+    store(database, planned("act_mail", kind="email", connection="mail"), root="evt_2")
+    assert len(due(database)) == 101
+    assert "act_mail" in due(database)
+
+
+def test_connections_that_rest_are_left_out(database: Database) -> None:
+    """What is paused or rests after failures is not even looked at."""
+    store(database, planned("act_1", target="a"), planned("act_2", target="b", connection="room"))
+    with database.reading() as connection:
+        assert [id for id, _ in actions.due(connection, NOW, 100, {"tracker"})] == ["act_2"]
+
+
+def test_a_mail_counts_against_the_connection_it_leaves_by(database: Database) -> None:
+    """A mail names no connection; it is due for the one that carries mails, so that pause and rest reach it."""
+    with database.writing() as connection:
+        actions.add(
+            connection, [planned("act_1", kind="email", connection=None)], "evt_1", "rs", NOW, mail="post"
+        )
+    with database.reading() as connection:
+        assert actions.due(connection, NOW, 100) == [("act_1", "post")]
+
+
+def test_a_call_of_which_nobody_knows_whether_it_worked_stays_in_doubt(database: Database) -> None:
+    """It failed without an answer and is tried again: whoever does so knows that the effect may be there."""
+    store(database, planned("act_1"))
+    held = claim(database, "act_1")
+    assert held is not None
+    assert held.doubtful is False
+    begin(database, "act_1", held.token)
+    finish(database, "act_1", held.token, Outcome("ready", "broke off", due=NOW, doubtful=True))
+    again = claim(database, "act_1")
+    assert again is not None
+    assert (again.doubtful, again.open_attempt) == (True, False)
+
+
+def test_a_call_that_may_take_long_is_held_as_long(database: Database) -> None:
+    """The lease goes on from the beginning of the call."""
+    store(database, planned("act_1"))
+    held = claim(database, "act_1")
+    assert held is not None
+    with database.writing() as connection:
+        until = NOW + timedelta(minutes=10)
+        assert actions.begin(connection, "act_1", held.token, ("s", "b", None), NOW, until)
+    assert claim(database, "act_1", NOW + timedelta(minutes=9)) is None
+    assert claim(database, "act_1", NOW + timedelta(minutes=11)) is not None

@@ -107,6 +107,11 @@ class StandIn:
         with self._changed:
             self._plans.append(_Plan(fault, Reply(status, body, headers=headers or {}), times, matches))
 
+    def forgive(self) -> None:
+        """What was to go wrong from now on goes well."""
+        with self._changed:
+            self._plans.clear()
+
     def hold(self, matches: Callable[[Seen], bool] = lambda _: True, *, after: bool = False) -> Hold:
         """Keep calls that match until the test releases them: before they have their effect, or after it."""
         with self._changed:

@@ -68,6 +68,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("attempts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_attempts_action"), ["action"], unique=False)
+        batch_op.create_index(batch_op.f("ix_attempts_outcome"), ["outcome"], unique=False)
 
     op.create_table(
         "connection_states",
