@@ -23,6 +23,7 @@ def release(context: Context, id: str, by: str) -> bool:
     """Let a message that waits for review leave, in the recipient's hours; it is checked once more before it goes."""
     now = context.now()
     with context.database.writing() as connection:
+        attention.hold(connection, id)
         row = actions.row_of(connection, id)
         if row is None or (row["state"], row["waits"]) != ("waiting", "review"):
             return False
@@ -68,6 +69,7 @@ def redrive(context: Context, ids: list[str], by: str) -> int:
 def _settled(context: Context, id: str, states: tuple[str, ...], into: str, reason: str) -> bool:
     now = context.now()
     with context.database.writing() as connection:
+        attention.hold(connection, id)
         row = actions.row_of(connection, id)
         if row is None or row["state"] not in states:
             return False

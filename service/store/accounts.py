@@ -123,7 +123,9 @@ def begin_try(connection: Connection, user: User, now: datetime) -> datetime | N
 
     From the fifth failure on each further one pauses twice as long as the one before.
     """
-    current = of_id(connection, user.id) or user
+    # On PostgreSQL two tries at once would else both read the count before either has raised it.
+    row = connection.execute(select(users).where(users.c.id == user.id).with_for_update()).mappings().first()
+    current = _user(dict(row)) if row else user
     if current.locked_until is not None and current.locked_until > now:
         return current.locked_until
     failures = current.failures + 1
@@ -181,8 +183,8 @@ def plain(email: str) -> str:
 
 
 def _last_owner(connection: Connection, id: str) -> bool:
-    owners = list(connection.execute(select(users.c.id).where(users.c.role == "owner").limit(2)).scalars())
-    return owners == [id]
+    owners = select(users.c.id).where(users.c.role == "owner").with_for_update()
+    return list(connection.execute(owners).scalars()) == [id]
 
 
 def _user(row: Mapping[str, Any]) -> User:

@@ -197,6 +197,11 @@ def contacts_waiting(connection: Connection, kind: str, id: str) -> int:
     return int(connection.execute(query).scalar() or 0)
 
 
+def hold(connection: Connection, action: str) -> None:
+    """Let nobody else settle this action until the transaction ends (SQLite has one writer anyway)."""
+    connection.execute(select(actions.c.id).where(actions.c.id == action).with_for_update())
+
+
 def end_open_attempts(connection: Connection, action: str, now: datetime) -> None:
     """A person decided what to do about a call without an answer: it stands in nobody's way any more."""
     connection.execute(

@@ -114,9 +114,11 @@ def _let_in(token: str, subject: str, user: User | None, given: dict[str, str]) 
     context, hashed = pages.context(), auth.hashed(given["password"])
     now = context.now()
     with context.database.writing() as connection:
+        # Ending the link comes first: of two who use it at once, one ends it.
         if auth.welcomed(context, connection, token) != subject:
             return None
-        kept_links.revoke(connection, "sign_in", subject, subject, now)
+        if not kept_links.revoke(connection, "sign_in", subject, subject, now):
+            return None
         if user is None:
             user = _owner(given)
             accounts.add(connection, user, hashed, now)

@@ -11,12 +11,12 @@ from typing import Any
 from flask import Blueprint
 
 from rules.facts.project import Project
-from service.store import attention, lists
+from service.store import attention, lists, records
 from service.store.database import Connection, from_iso
 from service.store.lists import Wanted
 from service.store.switches import connection_state
 from service.web import money, pages
-from service.web.console import listing, samples
+from service.web.console import approvals, listing, samples
 from service.web.console.projects import standings
 from service.web.money import Standing
 from service.web.pages import Reader
@@ -76,11 +76,33 @@ def _needs(connection: Connection, seen: Reader, counts: dict[str, int]) -> list
         ("parked", "/dead-letters#parked", ("event", "parked")),
         ("unmatched", "/deliveries?state=unmatched", ("delivery", "unmatched")),
         ("malformed", "/deliveries?state=malformed", ("delivery", "malformed")),
-        ("approvals", "/approvals?status=sent", ("approval", "sent")),
     ):
         if counts[name]:
             found.append(_need(seen, name, counts[name], href, mark))
-    return [*found, *_broken_connections(connection, seen)]
+    return [
+        *found,
+        *_open_decisions(connection, seen, counts["approvals"]),
+        *_broken_connections(connection, seen),
+    ]
+
+
+def _open_decisions(connection: Connection, seen: Reader, count: int) -> list[dict[str, Any]]:
+    """The decisions that somebody was asked for, in one row that names the latest."""
+    if not count:
+        return []
+    newest = approvals.row_of(connection, records.page(connection, "approval", status="sent", limit=1)[0])
+    said = f"{newest['project']}{seen.t('words.colon')}{newest['says']}"
+    return [
+        _need(
+            seen,
+            "approvals",
+            count,
+            "/approvals?status=sent",
+            ("approval", newest["state"]),
+            said,
+            newest["sent"],
+        )
+    ]
 
 
 def _need(

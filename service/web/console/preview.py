@@ -43,7 +43,9 @@ def text_of(context: Context, row: Mapping[str, Any]) -> Text:
     if isinstance(found, Refusal):
         return Text(problem=str(found))
     try:
-        made = message_of(context, current_app.extensions["accord_tools"], planned, row["ruleset"] or "", found[0])
+        made = message_of(
+            context, current_app.extensions["accord_tools"], planned, row["ruleset"] or "", found[0]
+        )
     except (RenderError, Refusal) as problem:
         return Text(problem=str(problem))
     return Text(made.subject, masked(made.body), _or_none(made.html))

@@ -19,6 +19,8 @@ _BY_STATUS: Final = {
     400: "invalid",
     422: "invalid",
 }
+# What a mail server answers for a mailbox that it does not have.
+_NO_MAILBOX: Final = (550, 551, 553)
 _TRIED_OUT: Final = "given up after"
 
 
@@ -29,6 +31,8 @@ def of(row: Mapping[str, Any], attempt: Mapping[str, Any] | None) -> dict[str, s
     said = row["reason"] or ""
     status = attempt["status"] if attempt else None
     code = "unreachable" if _TRIED_OUT in said else _BY_STATUS.get(status or 0, "refused")
+    if row["kind"] in ("email", "task") and status in _NO_MAILBOX:
+        code = "address"
     known = context.rulebook.workspace.connections.get(where)
     connector = context.connectors.get(known.connector) if known else None
     secrets = [s.name for s in connector.settings if s.secret] if connector else []

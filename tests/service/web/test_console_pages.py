@@ -178,6 +178,9 @@ def test_why_something_was_given_up_and_the_mend(shown: Shown) -> None:
         page = read(client, path)
         assert "Jira did not accept our credentials." in page
         assert "set tracker.token" in page
+    assert "The mail server does not know ann@acme.example. Correct the address" in read(
+        client, "/dead-letters"
+    )
     assert "tracker answered 401: the token is not valid" in read(client, f"/messages/{ids['dead']}")
     assert "KeyError: 'rate' in the rule budget/levels" in read(client, "/dead-letters")
 
