@@ -137,7 +137,8 @@ def _link(firing: Firing, text: Any, copy: Copy) -> dict[str, Any]:
         return {}
     if copy.recipient not in (approval.get("asked") or ()):
         return {}
-    return {"link": {"approval": approval["id"], "person": copy.recipient}}
+    asked = {"approval": approval["id"], "version": int(approval.get("version", 1)), "person": copy.recipient}
+    return {"link": asked}
 
 
 def _mentions_link(firing: Firing, text: Any) -> bool:

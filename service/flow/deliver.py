@@ -19,6 +19,7 @@ from rules.engine.outcomes import Became, message_event, task_event
 from rules.engine.recheck import recheck
 from rules.engine.verdicts import Planned
 from rules.facts.event import Event
+from service.links import masked
 from service.log import get
 from service.outgoing import Refusal, address_of, connection_of, message_of, operation_of
 from service.renderer import RenderError
@@ -116,7 +117,8 @@ def _called(
     except (RenderError, Refusal) as problem:
         return Outcome("dead", str(problem))
     now = context.now()
-    text = (message.subject, message.body, message.html)
+    # What is kept of a message opens nothing: the address is made again when it is sent again.
+    text = (message.subject, masked(message.body), masked(message.html) if message.html else None)
     with context.database.writing() as connection:
         if not actions.begin(connection, planned.id, claimed.token, text, now, now + _lease(settings)):
             return None

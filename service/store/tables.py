@@ -106,6 +106,7 @@ events = Table(
     Column("decided_at", TIME),
     Index("ix_events_state_partition_seq", "state", "partition", "seq"),
     Index("ix_events_project_seq", "project", "seq"),
+    Index("ix_events_client_seq", "client", "seq"),
     Index("ix_events_connection_document", "connection", "document"),
     Index("ix_events_connection_key", "connection", "key"),
 )
@@ -184,6 +185,7 @@ actions = Table(
     Index("ix_actions_state_due_at", "state", "due_at"),
     Index("ix_actions_root_target_seq", "root", "target", "seq"),
     Index("ix_actions_project_seq", "project", "seq"),
+    Index("ix_actions_client_seq", "client", "seq"),
 )
 
 attempts = Table(

@@ -56,8 +56,9 @@ def decide(token: str) -> Response:
     except UnknownLink:
         return _nowhere(token)
     fresh = shown.state == "open" and _given(shown) is None
-    if not _is_ours(token, shown, request.form.get("nonce", "")):
-        return _page("closed", shown, 400, kind="stale", decision=None) if fresh else _closed(shown)
+    # Where a decision stands, nothing is recorded any more: the form's own token guards only what is still open.
+    if fresh and not _is_ours(token, shown, request.form.get("nonce", "")):
+        return _page("closed", shown, 400, kind="stale", decision=None)
     given, errors = _read(shown)
     if errors and fresh:
         return _page("decide", shown, 422, **_asking(token, shown, given, errors))

@@ -6,21 +6,18 @@ client's page are masked: what a client decides is for the client alone to open.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from flask import current_app
 
 from rules.engine.verdicts import Planned
+from service.links import MASK, masked
 from service.outgoing import Refusal, address_of, message_of
 from service.renderer import RenderError
 from service.state import Context
 from service.store.actions import decode
-
-_ADDRESS: Final = re.compile(r"(/(?:a|c)/)[A-Za-z0-9_-]{20,}")
-MASK: Final = "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +46,6 @@ def text_of(context: Context, row: Mapping[str, Any]) -> Text:
     except (RenderError, Refusal) as problem:
         return Text(problem=str(problem))
     return Text(made.subject, masked(made.body), _or_none(made.html))
-
-
-def masked(text: str) -> str:
-    """The text with the tokens of clients' pages taken out."""
-    return _ADDRESS.sub(rf"\1{MASK}", text)
 
 
 def _or_none(html: str | None) -> str | None:

@@ -246,8 +246,8 @@ def test_asking_for_a_decision_mails_each_person_asked_their_own_link() -> None:
     assert world.told() == ["email ann", "email bob"]
     approval = world.actions()[0].names["approval"]
     assert [a.keys["link"] for a in world.actions()] == [
-        {"approval": approval["id"], "person": "ann"},
-        {"approval": approval["id"], "person": "bob"},
+        {"approval": approval["id"], "version": approval["version"], "person": "ann"},
+        {"approval": approval["id"], "version": approval["version"], "person": "bob"},
     ]
     assert approval["asked"] == ["ann", "bob"]
     # Each reads the text that they would agree to in their own language.

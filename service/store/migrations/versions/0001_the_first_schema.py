@@ -50,6 +50,7 @@ def upgrade() -> None:
     with op.batch_alter_table("actions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_actions_event"), ["event"], unique=False)
         batch_op.create_index("ix_actions_project_seq", ["project", "seq"], unique=False)
+        batch_op.create_index("ix_actions_client_seq", ["client", "seq"], unique=False)
         batch_op.create_index("ix_actions_root_target_seq", ["root", "target", "seq"], unique=False)
         batch_op.create_index("ix_actions_state_due_at", ["state", "due_at"], unique=False)
 
@@ -113,6 +114,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_events_connection_key", ["connection", "key"], unique=False)
         batch_op.create_index(batch_op.f("ix_events_delivery"), ["delivery"], unique=False)
         batch_op.create_index("ix_events_project_seq", ["project", "seq"], unique=False)
+        batch_op.create_index("ix_events_client_seq", ["client", "seq"], unique=False)
         batch_op.create_index("ix_events_state_partition_seq", ["state", "partition", "seq"], unique=False)
 
     op.create_table(
