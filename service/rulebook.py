@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from connectors.base import Connector
 from connectors.base import Settings as ConnectionSettings
 from rules.facts.project import Workspace
 from rules.language.loader import load_rules
-from rules.language.model import Problem, RuleSet
+from rules.language.model import Position, Problem, RuleSet
 from rules.packs import read_pack
 from service.log import get
 from service.workspace import Loaded, WorkspaceError, load
@@ -145,9 +146,17 @@ class Rulebook:
     def _read(self) -> Valid:
         try:
             loaded = load(self._home, self._connectors, self._environment)
+            sources = Sources.of(self._home)
         except WorkspaceError as broken:
             raise BrokenFiles(list(broken.problems)) from None
-        sources = Sources.of(self._home)
+        except OSError as error:
+            name = Path(error.filename or self._home).name
+            problem = Problem(
+                Position(name, 1, 1),
+                f"it cannot be read: {error.strerror}",
+                "check that it is there, and its rights",
+            )
+            raise BrokenFiles([problem]) from None
         rules, problems = _compile(sources, loaded.workspace)
         if rules is None:
             raise BrokenFiles(problems)
@@ -159,7 +168,8 @@ def _compile(sources: Sources, workspace: Workspace) -> tuple[RuleSet | None, li
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
+    # Bytes that are not UTF-8 become characters that no YAML may have: the file is refused with their place.
+    return path.read_text(encoding="utf-8", errors="surrogateescape")
 
 
 def _stamp(home: Path) -> tuple[tuple[str, int, int], ...]:
@@ -167,6 +177,8 @@ def _stamp(home: Path) -> tuple[tuple[str, int, int], ...]:
     found = []
     for pattern in ("*.yaml", "clients/*.yaml", "projects/*.yaml", "rules/*.yaml", "texts/*.yaml", ".env"):
         for path in home.glob(pattern):
-            status = path.stat()
-            found.append((str(path), status.st_mtime_ns, status.st_size))
+            # An editor may be about to put another file in this one's place.
+            with suppress(FileNotFoundError):
+                status = path.stat()
+                found.append((str(path), status.st_mtime_ns, status.st_size))
     return tuple(sorted(found))
