@@ -71,6 +71,23 @@ def test_a_target_that_hangs_holds_up_no_other(desk: Desk) -> None:
     assert len(desk.slack.posts) == 1
 
 
+def test_a_paused_connection_sends_nothing_until_it_is_resumed(desk: Desk) -> None:
+    """The red switch on mail, which no rule names by its connection: comment and chat go out, the mail waits; then it
+    leaves, once.
+    """
+    assert desk.stack.accord("pause", "mail").returncode == 0
+    spend(desk, "BILL-1", 40_000)
+    becomes(desk, "comment", "sent")
+    becomes(desk, "chat", "sent")
+    desk.later()
+    desk.swept()
+    assert (the(desk, "email")["state"], the(desk, "email")["tries"]) == ("ready", 0)
+    assert len(desk.smtp.mails) == 0
+    assert desk.stack.accord("resume", "mail").returncode == 0
+    becomes(desk, "email", "sent")
+    assert len(desk.mails_to("bob@acme.example")) == 1
+
+
 def test_a_comment_whose_answer_was_lost_is_found_and_not_written_again(desk: Desk) -> None:
     """The tracker has the comment, the connection breaks before it says so. The next try reads back and finds it."""
     hold = desk.jira.hold(is_comment, after=True)
