@@ -72,7 +72,7 @@ def apply_version(entry: Record | None, incoming: Version) -> tuple[Record, Outc
     """
     versions: list[Record] = list(entry["versions"]) if entry else []
     row = {
-        "version": incoming.version,
+        "version": _one_way(incoming.version),
         "source_time": incoming.source_time,
         "status": incoming.status,
         "fields": dict(incoming.fields),
@@ -230,6 +230,13 @@ def _same_state(first: Record, second: Record) -> bool:
 def _same_facts(first: Record, second: Record) -> bool:
     """By their canonical text, since a stored version has lists where a fresh one may have tuples."""
     return first["fields"] == second["fields"] or dumps(first["fields"]) == dumps(second["fields"])
+
+
+def _one_way(version: str | int | None) -> str | None:
+    """A version as text, a whole number always in the same digits: 1, "1" and "01" are one version."""
+    if version is None or (isinstance(version, str) and not (version.isascii() and version.isdigit())):
+        return version
+    return str(int(version))
 
 
 def _standing(entry: Record, versions: list[Record]) -> Record:

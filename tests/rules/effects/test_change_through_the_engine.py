@@ -63,7 +63,7 @@ def test_from_a_label_to_the_new_budget(world: World) -> None:
     (mail,) = world.actions("email")
     (approval,) = world.book.find("approval", "apollo")
     assert mail.recipient == "ann"
-    assert mail.keys["link"] == {"approval": approval["id"], "person": "ann"}
+    assert mail.keys["link"] == {"approval": approval["id"], "version": 1, "person": "ann"}
     assert mail.confirms is False
 
     said = {
