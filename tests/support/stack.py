@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -29,10 +30,18 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TOKEN = "token-of-the-journey-tests"
 
 
+# Below the range from which systems take the ports of outgoing connections: one from there may be taken by the time
+# that something wants to listen on it.
+PORTS = range(10_000, 20_000)
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on."""
+    for port in random.sample(PORTS, 100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise AssertionError("no free port")
 
 
 def agency(place: Path, **environment: str) -> Path:
