@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """One line: faults tried, effects lost, effects made twice, outcomes that a person has to look at."""
-    reports = [
-        r for kind in ("passed", "failed") for r in terminalreporter.stats.get(kind, ()) if r.when == "call"
-    ]
-    told = [counts for r in reports for name, counts in r.user_properties if name == "fault"]
-    if told:
-        twice, missing, unknown = (sum(row[name] for row in told) for name in ("twice", "missing", "unknown"))
+    stats = terminalreporter.stats
+    reports = [r for kind in ("passed", "failed") for r in stats.get(kind, ()) if r.when == "call"]
+    told: Counter[str] = Counter()
+    lost = 0
+    for counts in (found for r in reports for name, found in r.user_properties if name == "faults"):
+        told.update(counts)
+        lost += max(0, counts["missing"] - counts["unknown"])
+    if told["tried"]:
         terminalreporter.write_line(
-            f"faults tried {len(told)}, effects twice {twice}, lost {max(0, missing - unknown)}, "
-            f"unknown and shown {unknown} ({missing} of them never left)"
+            f"faults tried {told['tried']}, effects lost {lost}, twice {told['twice']}, "
+            f"unknown and shown {told['unknown']} ({told['missing']} of them never left)"
         )

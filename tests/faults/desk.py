@@ -1,7 +1,7 @@
 """An office under fault tests: hooks are posted at once, the clock can be moved, and a fault can strike at a moment.
 
-In: the name of a fault and of the moment at which it strikes (`Scene`). Out: the same office a little later, everything
-running again, and `tally`: what arrived once, what twice, what is shown as unknown.
+In: which fault strikes at which moment (`Scene`). Out: the same office a little later, everything running again, and
+`tally`: what arrived how often, and what is shown as unknown.
 """
 
 from __future__ import annotations
@@ -124,45 +124,42 @@ class Desk(Office):
 
 @dataclass
 class Scene:
-    """One run of a story: the fault strikes at `moment`, or never. `struck` says whether it did."""
+    """One run of a story. faults: moment -> what happens at it. `struck` says what did happen."""
 
     desk: Desk
-    fault: str | None = None
-    moment: str | None = None
-    struck: bool = field(default=False, init=False)
+    faults: Mapping[str, str] = field(default_factory=dict)
+    struck: dict[str, str] = field(default_factory=dict, init=False)
     met: list[str] = field(default_factory=list, init=False)
 
     def meet(self, moment: str) -> None:
         """The story is at a moment."""
         self.met.append(moment)
-        if moment == self.moment:
-            self._strike([])
+        if moment in self.faults:
+            self._strike(moment, [])
 
     @contextlib.contextmanager
     def meeting(self, places: Places) -> Iterator[None]:
         """What happens inside leads to calls; at each moment of `places` some of them are under way."""
         self.met += places
-        holds = places[self.moment]() if self.moment in places else []
+        moment = next((m for m in places if m in self.faults), None)
+        holds = places[moment]() if moment else []
         yield
-        if holds:
+        if moment:
             for hold in holds:
                 hold.wait()
-            self._strike(holds)
+            self._strike(moment, holds)
 
-    def _strike(self, holds: list[Hold]) -> None:
-        if self.fault is None:
-            for hold in holds:
-                hold.release()
-            return
-        self.struck = True
-        caller_ends = self.fault in CALLERS
+    def _strike(self, moment: str, holds: list[Hold]) -> None:
+        fault = self.faults[moment]
+        caller_ends = fault in CALLERS
         try:
-            self.desk.strike(self.fault)
+            self.desk.strike(fault)
         finally:
             for hold in holds:
                 (hold.drop if caller_ends else hold.release)()
         if caller_ends:
             self.desk.later()
+        self.struck[moment] = fault
 
 
 @dataclass(frozen=True)

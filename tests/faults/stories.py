@@ -1,13 +1,13 @@
 """The three stories, told so that a fault can strike at each of their moments.
 
-In: a `Scene`. Out: the office at the end of the story. `MOMENTS` names the moments of each; a fault at any of them
-must not change how the story ends.
+In: a `Scene`. Out: the office at the end of the story. `STEPS` names the moments of each; a fault at any of them must
+not change how the story ends.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.message import EmailMessage
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import requests
 
-from tests.faults.desk import Desk, Scene, is_comment, is_document, is_move
+from tests.faults.desk import Desk, Places, Scene, is_comment, is_document, is_move
 from tests.faults.person import Person
 from tests.journeys.office import link_in, plain
 from tests.support.standins.holding import Hold
@@ -31,12 +31,12 @@ def budget_alert(scene: Scene) -> None:
     at = scene.desk
     at.settle(at.log_hours("APO-7", 100))
     bill = at.xero.bill("BILL-91", "Devices Inc", [line("Devices", 24000.0, "Apollo")], CurrencyCode="USD")
-    places = {
-        "the bill is being read": lambda: [at.xero.hold(is_document)],
+    reading: Places = {"the bill is being read": lambda: [at.xero.hold(is_document)]}
+    leaving: Places = {
         "the alert is leaving": lambda: _alert(at, after=False),
         "the alert has left, unrecorded": lambda: _alert(at, after=True),
     }
-    with scene.meeting(places):
+    with scene.meeting(leaving), scene.meeting(reading):
         told = at.tell_of(bill)
         scene.meet("the bill's hook is answered")
     at.settle(told)
@@ -49,7 +49,7 @@ def budget_alert(scene: Scene) -> None:
 def change_approval(scene: Scene) -> None:
     """A label makes a change; the approver is asked by mail, approves on the page; budget, date and tracker follow."""
     at = scene.desk
-    places: dict[str, Callable[[], list[Hold]]] = {
+    places: Places = {
         "the question is leaving": lambda: [at.smtp.hold()],
         "the question has left, unrecorded": lambda: [at.smtp.hold(after=True)],
     }
@@ -78,7 +78,7 @@ def milestone_reminder(scene: Scene) -> None:
     """Ten and five working days before the prototype is due the sponsor is reminded, once each."""
     at = scene.desk
     until(lambda: at.project("apollo")["milestones"], "the project is activated", every=0.1)
-    places: dict[str, Callable[[], list[Hold]]] = {
+    places: Places = {
         "the reminder is leaving": lambda: [at.smtp.hold()],
         "the reminder has left, unrecorded": lambda: [at.smtp.hold(after=True)],
     }
@@ -101,30 +101,49 @@ STORIES: dict[str, tuple[Callable[[Scene], None], dict[str, Any]]] = {
         {"m1_due": "2026-12-11", "m2_due": "2027-04-30", "now": datetime(2026, 11, 24, 15, tzinfo=UTC)},
     ),
 }
-MOMENTS: dict[str, tuple[str, ...]] = {
+STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     "budget alert": (
-        "the bill's hook is answered",
-        "the bill is being read",
-        "the alert is leaving",
-        "the alert has left, unrecorded",
-        "the void's hook is answered",
+        ("the bill's hook is answered",),
+        ("the bill is being read",),
+        ("the alert is leaving", "the alert has left, unrecorded"),
+        ("the void's hook is answered",),
     ),
     "change approval": (
-        "the label's hook is answered",
-        "the question is leaving",
-        "the question has left, unrecorded",
-        "the answer is confirmed",
-        "what follows is under way",
-        "what follows has happened, unrecorded",
-        "the comment has been written, unrecorded",
+        ("the label's hook is answered",),
+        ("the question is leaving", "the question has left, unrecorded"),
+        ("the answer is confirmed",),
+        (
+            "what follows is under way",
+            "what follows has happened, unrecorded",
+            "the comment has been written, unrecorded",
+        ),
     ),
     "milestone reminder": (
-        "the day begins",
-        "the clock has spoken",
-        "the reminder is leaving",
-        "the reminder has left, unrecorded",
+        ("the day begins",),
+        ("the clock has spoken",),
+        ("the reminder is leaving", "the reminder has left, unrecorded"),
     ),
 }
+"""Story -> its steps in order, each with its moments; of the moments of one step a run can meet one."""
+
+
+def table(faults: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
+    """(story, moment -> fault): each fault at each moment of each story, in as few runs as can be. Within a run every
+    step has another fault; runs for the further moments of a step leave its other steps alone.
+    """
+    return [
+        (
+            story,
+            {
+                of[turn]: faults[(shift + place) % len(faults)]
+                for place, of in enumerate(steps)
+                if turn < len(of)
+            },
+        )
+        for story, steps in STEPS.items()
+        for turn in range(max(map(len, steps)))
+        for shift in range(len(faults))
+    ]
 
 
 def ending(story: str, desk: Desk) -> dict[str, Any]:
