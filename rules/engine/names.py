@@ -34,13 +34,34 @@ View = Literal["event", "before", "moment"]
 moment: as their records are by now."""
 
 # Objects that are kept as records under their own name: what waits is checked with the record of the moment.
-KEPT: Final = frozenset({"milestone", "change", "approval", "issue", "entry", "task"})
+KEPT: Final = frozenset(
+    [
+        "milestone",
+        "change",
+        "approval",
+        "issue",
+        "entry",
+        "task",
+        "action_item",
+        "risk",
+        "finding",
+        "complaint",
+        "survey",
+    ]
+)
 
 # Where the id of an object stands when the event does not bring the object itself; the first one that is known.
 _RELATED: Final[Mapping[str, tuple[str, ...]]] = {
     "issue": ("entry.issue", "comment.on", "change.issues"),
     "change": ("approval.subject",),
-    "milestone": ("approval.subject", "entry.milestone", "issue.milestone", "change.milestones"),
+    "milestone": (
+        "approval.subject",
+        "entry.milestone",
+        "issue.milestone",
+        "change.milestones",
+        "delay.milestone",
+        "action_item.blocks",
+    ),
     "approval": ("change.id", "milestone.id"),
 }
 

@@ -27,9 +27,11 @@ from rules.language.model import Around, Every, Rule, RuleSet
 # A project that is being closed still has dates to keep.
 RUNNING: Final = frozenset({"active", "closing"})
 # What is over has no date to keep any more, in the words of its own status.
-_OVER: Final = frozenset(
-    {"accepted", "deemed_accepted", "cancelled", "approved", "rejected", "changes_requested"}
-) | {"expired", "withdrawn", "superseded", "applied", "done", "closed", "paid", "void", "voided", "deleted"}
+_OVER: Final = (
+    frozenset({"accepted", "deemed_accepted", "cancelled", "approved", "rejected", "changes_requested"})
+    | {"expired", "withdrawn", "superseded", "applied", "done", "closed", "paid", "void", "voided", "deleted"}
+    | {"answered", "waived", "held"}
+)
 # How long the clock may have been away without whoever keeps it saying so.
 CATCH_UP: Final = timedelta(hours=1)
 _EVER: Final = datetime.min.replace(tzinfo=UTC)

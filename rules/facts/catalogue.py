@@ -114,6 +114,31 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             "opened_at:time? reminders:int waiting_days:int subject:text version:int text:text lines:list "
             "text_sha256:text? expires_on:date?"
         ),
+        "action_item": (
+            "id:text kind:text party:text owner:text title:text status:text due:date? asked_at:time "
+            "answered_at:time? late_days:int blocks:list effect_on_dates:int? rung:int"
+        ),
+        "delay": "id:text milestone:text days:int cause:text",
+        "risk": (
+            "id:text title:text kind:text response:text? score:int owner:text status:text review_on:date? "
+            "plan:text?"
+        ),
+        "survey": "id:text kind:text score:int? contact:text remark:text? sent_at:time? answered_at:time?",
+        "complaint": "id:text about:text? contact:text? opened_at:time status:text resolved_at:time?",
+        "meeting": "id:text title:text at:time minutes_due:date? minutes_sent_at:time?",
+        "contact": "id:text channel:text with:text? by:text? at:time summary:text?!",
+        "contract": "id:text signed_on:date clauses:list",
+        "supplier": "id:text name:text promised:date? actual:date?",
+        "workload": "person:text planned:duration logged:duration over:bool",
+        "quality": "defects_open:int reopened_rate:number? rework_rate:number? coverage:number?",
+        "kpi": "name:text value:number? target:number? trend:text",
+        "finding": "id:text kind:text owner:text due:date? status:text",
+        "report": "id:text period:text view:text to:list sha256:text sent_at:time?",
+        "reserve": "id:text amount:money reason:text? risk:text? by:text?",
+        "retainer": (
+            "id:text period:text allotment:number used:number left:number carried:number expires_on:date?"
+        ),
+        "calendar": "name:text year:int",
         "decision": "outcome:text channel:text by:text by_name:text at:time remark:text?",
         "invoice": _DOCUMENT,
         "bill": _DOCUMENT,
@@ -164,6 +189,8 @@ EVENTS: Mapping[str, EventType] = {
         *_family("payment", "received refunded"),
         *_family("ledger", "posted corrected voided", "entry", "issue person"),
         *_family("baseline", "approved"),
+        *_family("reserve", "drawn", also="risk"),
+        *_family("retainer", "opened closed"),
         *_family(
             "change",
             "drafted assessed sent approved rejected changes_requested expired withdrawn superseded applied "
@@ -175,13 +202,27 @@ EVENTS: Mapping[str, EventType] = {
             "sent opened answered expired withdrawn superseded bounced",
             also="change decision milestone",
         ),
-        *_family("milestone", "planned moved handed_over accepted rejected cancelled"),
+        *_family("milestone", "planned moved handed_over accepted rejected deemed_accepted cancelled"),
+        *_family("action_item", "opened answered done waived", also="milestone"),
+        *_family("delay", "logged", also="milestone action_item"),
+        *_family("risk", "opened changed triggered closed"),
+        *_family("survey", "sent answered"),
+        *_family("complaint", "opened resolved"),
+        *_family("meeting", "planned held"),
+        *_family("minutes", "sent objected", "meeting"),
+        *_family("contact", "logged"),
+        *_family("contract", "signed"),
+        *_family("report", "sent"),
+        *_family("quality", "measured"),
+        *_family("kpi", "breached"),
+        *_family("finding", "opened closed"),
         *_family("task", "opened done"),
         *_family("project", "drafted activated changed held resumed closing closed", "project"),
         *_family("connection", "silent back failing"),
-        *_family("message", "sent failed unknown bounced"),
+        *_family("calendar", "unconfirmed"),
+        *_family("message", "sent failed unknown replied bounced"),
         *_family("level", "crossed cleared"),
         *_family("rules", "reloaded refused"),
-        *_family("slot", "due", also="milestone approval"),
+        *_family("slot", "due", also="milestone approval action_item risk finding meeting"),
     ]
 }

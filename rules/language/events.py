@@ -5,28 +5,9 @@ In: the words of a file. Out: types of the catalogue; a word that is none is tol
 
 from __future__ import annotations
 
-from typing import Final
-
 from rules.facts.catalogue import EVENTS
 from rules.language.nearest import MOST_SHOWN, nearest
 from rules.language.sources import Source
-
-# Families and types of the language that this version has no events of.
-LATER: Final = (
-    *(
-        "reserve",
-        "retainer",
-        "action_item",
-        "delay",
-        "risk",
-        "survey",
-        "complaint",
-        "meeting",
-        "minutes",
-        "contact",
-    ),
-    *("report", "quality", "kpi", "finding", "contract", "calendar"),
-)
 
 
 def event_types(source: Source) -> tuple[str, ...]:
@@ -47,10 +28,7 @@ def _types(source: Source) -> tuple[str, ...]:
     members = tuple(name for name in EVENTS if name.startswith(family + "."))
     if verb == "*" and members:
         return members
-    if not members and family in LATER and family not in {name.partition(".")[0] for name in EVENTS}:
-        source.tell(f"`{word}` is not available in this version", f"families: {', '.join(_families())}")
-    else:
-        source.tell(f"there is no event `{word}`", _hint(word, members))
+    source.tell(f"there is no event `{word}`", _hint(word, members))
     return ()
 
 

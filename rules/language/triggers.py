@@ -26,7 +26,19 @@ TRIGGERS: Final = ("when", "every", "around")
 PARTIES: Final = ("client", "team", "project")
 
 # Objects whose dates are on record for each project, and that a rule can be built around.
-DATED: Final = ("milestone", "approval", "change", "issue", "task", "invoice", "bill")
+DATED: Final = (
+    "milestone",
+    "approval",
+    "change",
+    "issue",
+    "task",
+    "invoice",
+    "bill",
+    "action_item",
+    "risk",
+    "finding",
+    "meeting",
+)
 
 ForEach = Literal["project", "client", "milestone", "action_item", "invoice", "workspace"]
 OnHoliday = Literal["earlier", "later", "skip"]

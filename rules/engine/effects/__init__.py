@@ -15,6 +15,7 @@ from rules.engine.effects import (
     asking,
     changes,
     issues,
+    kept,
     ledger,
     messages,
     milestones,
@@ -49,6 +50,7 @@ _FAMILIES: Final[Mapping[str, _Apply]] = {
     "project": projects.stepped,
     "message": messages.ended,
     "slot": traces.reminded,
+    **dict.fromkeys(kept.FAMILIES, kept.told),
 }
 _TYPES: Final[Mapping[str, _Apply]] = {
     "project.activated": projects.activated,
