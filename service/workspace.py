@@ -70,6 +70,9 @@ def inspect(
     if documents:
         workspace, found = build(documents)
         problems += found
+    if workspace is not None:
+        declared = {name: frozenset(connector.operations) for name, connector in connectors.items()}
+        workspace = replace(workspace, operations=declared)
     settings: dict[str, ConnectionSettings] = {}
     for document in documents:
         reader = _Connections(document, home, connectors, os.environ if process is None else process, unset)

@@ -9,7 +9,7 @@ connector = Connector(
     title="Webhooks",
     events=TYPES,
     settings=(
-        Setting("url", "address that the operation `webhook` posts to", secret=True),
+        Setting("url", "address that the operations post to", secret=True),
         Setting(
             "signing_secret",
             "secret that posts are signed with: base64, whsec_ before it or not",
@@ -17,7 +17,10 @@ connector = Connector(
         ),
         Setting("events", "which foreign body is which event of ours"),
     ),
-    operations={"webhook": Outward("idempotent", act.post)},
+    operations={
+        "webhook": Outward("idempotent", act.post),
+        "append_row": Outward("idempotent", act.append_row),
+    },
     verify=receive.verify,
     delivery_id=receive.delivery_id,
     normalise=receive.normalise,

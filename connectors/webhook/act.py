@@ -1,12 +1,13 @@
-"""The `webhook` operation: a signed POST to an address of yours.
+"""The operations `webhook` and `append_row`: a signed POST to an address of yours.
 
-In: an operation with `body`. Out: `Done`. Signed as Standard Webhooks ask; `webhook-id` is the action's key and the
+In: an operation with `body`, or with `row`. Out: `Done`. Signed as Standard Webhooks ask; `webhook-id` is the action's key and the
 same on every try, so that the receiver can drop what it has seen: idempotent.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from connectors.base import Done, Http, Operation, Settings
 from connectors.operations import refused
@@ -21,7 +22,16 @@ def post(operation: Operation, settings: Settings, http: Http) -> Done:
     keys read: `body`, `date` (the time to sign with; now, unless it is given).
     """
     said = {"subject": operation.message.subject, "text": operation.message.body}
-    body = codec.write_json(codec.to_plain(operation.keys.get("body", said))).encode()
+    return _post(operation.keys.get("body", said), operation, settings, http)
+
+
+def append_row(operation: Operation, settings: Settings, http: Http) -> Done:
+    """Send `row` (column -> value) as {"row": {...}}, for a script that adds it to a sheet. keys read: `row`, `date`."""
+    return _post({"row": operation.keys.get("row") or {}}, operation, settings, http)
+
+
+def _post(said: Any, operation: Operation, settings: Settings, http: Http) -> Done:
+    body = codec.write_json(codec.to_plain(said)).encode()
     now = operation.keys.get("date") or datetime.now(UTC)
     headers = {"Content-Type": "application/json", **_signed(body, operation.key, settings, now)}
     found = http.request("POST", _address(settings), headers=headers, data=body)

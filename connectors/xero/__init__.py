@@ -1,7 +1,7 @@
-"""Xero: bills, invoices, credit notes, payments and bank transactions; notes in their history."""
+"""Xero: bills, invoices, credit notes, payments and bank transactions; notes in their history, drafts."""
 
 from connectors.base import Connector, Outward, Setting
-from connectors.xero import act, api, read, receive
+from connectors.xero import act, api, drafts, read, receive
 
 connector = Connector(
     name="xero",
@@ -40,11 +40,16 @@ connector = Connector(
             "foreign_per_base or base_per_foreign: which way Xero writes rates",
             default="foreign_per_base",
         ),
+        Setting("sales_account", "account code of drafted lines; unset: chosen by whoever approves the draft"),
         Setting("since", "day from which the first poll reads"),
         Setting("token_url", "token endpoint", default=api.TOKEN_URL),
         Setting("scopes", "scopes asked for", default=api.SCOPES),
     ),
-    operations={"book_note": Outward("idempotent", act.book_note)},
+    operations={
+        "book_note": Outward("idempotent", act.book_note),
+        "draft_invoice": Outward("idempotent", drafts.draft_invoice),
+        "draft_estimate": Outward("idempotent", drafts.draft_estimate),
+    },
     handshake=receive.handshake,
     verify=receive.verify,
     delivery_id=receive.delivery_id,

@@ -184,9 +184,28 @@ def _due(spec: ActionSpec, words: _Sentence) -> str:
     return f"（{within}内）" if words.phrases.chinese else f" within {within}"
 
 
+def _lines(spec: ActionSpec, words: _Sentence) -> str:
+    """What an invoice is about, in brackets."""
+    said = [words.value(line["text"]) for line in spec.keys.get("lines", ())]
+    joined = words.phrases.both(said)
+    return f"（{joined}）" if words.phrases.chinese else f" ({joined})"
+
+
+def _carried(spec: ActionSpec, words: _Sentence) -> str:
+    """Where else an applied change goes."""
+    chinese = words.phrases.chinese
+    said = []
+    if spec.keys.get("tracker"):
+        fields = words.phrases.both(list(spec.keys["tracker"]))
+        said.append(f"工作项的 {fields} 随之更新" if chinese else f"{fields} of its issues follow")
+    if spec.keys.get("books"):
+        said.append("在账务系统中起草报价单" if chinese else "an estimate is drafted in the books")
+    return "".join(f"，{one}" if chinese else f", {one}" for one in said)
+
+
 _ENGLISH_ACTIONS: Final[Mapping[str, _Say]] = {
     "email": lambda s, w: f"a mail to {w.whom(s)}",
-    "chat": lambda s, w: f"a chat message to {w.whom(s)}",
+    "chat": lambda s, w: f"{'an urgent' if s.keys.get('urgent') else 'a'} chat message to {w.whom(s)}",
     "comment": lambda s, w: f"a comment on {w.target(s)}",
     "task": lambda s, w: f"a task for {w.whom(s)}{_due(s, w)}",
     "transition": lambda s, w: f"{w.target(s)} moves to {w.value(s.keys['status'])}",
@@ -194,13 +213,17 @@ _ENGLISH_ACTIONS: Final[Mapping[str, _Say]] = {
     "label": lambda s, w: f"labels of {w.target(s)} change",
     "request_decision": lambda s, w: f"{w.whom(s)} is asked to decide{_due(s, w)}",
     "open_change": lambda *_: "a change is drafted",
-    "apply_change": lambda *_: "budget, dates and levels are moved as agreed",
+    "apply_change": lambda s, w: f"budget, dates and levels are moved as agreed{_carried(s, w)}",
     "webhook": lambda s, _: f"a call to {s.keys.get('connection')}",
+    "append_row": lambda s, _: f"a row in {s.keys.get('connection')}",
+    "create_issue": lambda s, _: f"a new issue in {s.keys.get('connection')}",
+    "draft_invoice": lambda s, w: f"an invoice is drafted in {s.keys.get('target')}{_lines(s, w)}",
+    "book_note": lambda s, w: f"a note at {w.target(s)} in the books",
     "record": lambda *_: "a note in the project's log",
 }
 _CHINESE_ACTIONS: Final[Mapping[str, _Say]] = {
     "email": lambda s, w: f"发邮件给{w.whom(s)}",
-    "chat": lambda s, w: f"发即时消息到 {w.whom(s)}",
+    "chat": lambda s, w: f"发{'紧急' if s.keys.get('urgent') else ''}即时消息到 {w.whom(s)}",
     "comment": lambda s, w: f"在{w.target(s)}下评论",
     "task": lambda s, w: f"给{w.whom(s)}一项待办{_due(s, w)}",
     "transition": lambda s, w: f"将{w.target(s)}移至{w.value(s.keys['status'])}",
@@ -208,8 +231,12 @@ _CHINESE_ACTIONS: Final[Mapping[str, _Say]] = {
     "label": lambda s, w: f"修改{w.target(s)}的标签",
     "request_decision": lambda s, w: f"请{w.whom(s)}确认{_due(s, w)}",
     "open_change": lambda *_: "起草变更",
-    "apply_change": lambda *_: "按约定调整预算、日期与档位",
+    "apply_change": lambda s, w: f"按约定调整预算、日期与档位{_carried(s, w)}",
     "webhook": lambda s, _: f"调用 {s.keys.get('connection')}",
+    "append_row": lambda s, _: f"在 {s.keys.get('connection')} 中追加一行",
+    "create_issue": lambda s, _: f"在 {s.keys.get('connection')} 中新建工作项",
+    "draft_invoice": lambda s, w: f"在 {s.keys.get('target')} 中起草应收账单{_lines(s, w)}",
+    "book_note": lambda s, w: f"在账务系统的{w.target(s)}上加备注",
     "record": lambda *_: "在项目日志中记录",
 }
 _LARGEST_SHARE: Final = 3

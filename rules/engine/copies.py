@@ -1,4 +1,4 @@
-"""Where the copies of one message or change go: people, rooms and issues in, one `Copy` for each out.
+"""Where the copies of one message go: people and rooms in, one `Copy` for each out.
 
 In: an entry of `do:` and the rule that fires. Out: copies, and a sentence in the outcome for everything that leads
 nowhere. Who speaks for the project is asked here as well.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rules.engine.firing import Firing, Outcome, lead_of
-from rules.engine.recipients import Issue, Reached, as_list, channel, client_reads, issues, reach, without
+from rules.engine.recipients import Reached, as_list, channel, reach, without
 from rules.facts.project import Connection, Person
 from rules.language.model import ActionSpec, Rule
 
@@ -34,21 +34,8 @@ class Copy:
     text: Any = None
 
 
-def copies_of(firing: Firing, spec: ActionSpec, done: Outcome) -> list[Copy]:
-    """Everywhere that one entry goes; what leads nowhere joins `done.problems`."""
-    if spec.kind in ("email", "chat", "task"):
-        return _to_people(firing, spec, done)
-    if spec.kind == "webhook":
-        connection = str(spec.keys["connection"])
-        locale = firing.state.workspace.locale
-        return [Copy("webhook", connection, connection, locale, connection=connection)]
-    found, problem = issues(spec.keys.get("target"), firing.names)
-    if problem is not None:
-        done.problems.append(f"{spec.id}: {problem}")
-    return [_issue_copy(spec.kind, issue, firing) for issue in found]
-
-
-def _to_people(firing: Firing, spec: ActionSpec, done: Outcome) -> list[Copy]:
+def people_copies(firing: Firing, spec: ActionSpec, done: Outcome) -> list[Copy]:
+    """Everyone and every room that one entry goes to; what leads nowhere joins `done.problems`."""
     reached = reach(spec.keys.get("to"), firing.names)
     done.problems += [f"{spec.id}: {sentence}" for sentence in reached.missing]
     left = without(reached, spec.keys["not_to"], firing.names) if spec.keys.get("not_to") else reached
@@ -128,23 +115,3 @@ def person_copy(kind: str, person: Person, firing: Firing) -> Copy:
 def _room_copy(room: Connection, firing: Firing) -> Copy:
     locale = firing.state.workspace.locale
     return Copy("chat", room.name, room.name, locale, address=room.name, connection=room.name)
-
-
-def _issue_copy(kind: str, issue: Issue, firing: Firing) -> Copy:
-    facts = firing.names.facts
-    seen = kind == "comment" and client_reads(facts.project, issue.connection)
-    locale = facts.client.locale if seen and facts.client else firing.state.workspace.locale
-    return Copy(
-        kind,
-        issue.target,
-        issue.target,
-        locale,
-        address=issue.key,
-        connection=issue.connection,
-        client_facing=seen,
-    )
-
-
-def issue_copies(kind: str, target: str, firing: Firing) -> list[Copy]:
-    """A copy for each issue that a target names; none where it names none."""
-    return [_issue_copy(kind, issue, firing) for issue in issues(target, firing.names)[0]]

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from rules.engine.copies import Copy, copies_of
+from rules.engine.copies import Copy, people_copies
 from rules.engine.firing import Firing, Outcome, evaluated, lead_of
 from rules.engine.noise import count_review, first_hold, needs_review
 from rules.engine.parties import calendars_of
 from rules.engine.snapshot import for_reader
+from rules.engine.systems import SYSTEMS, document_keys, system_copies, urgent_keys
 from rules.engine.verdicts import Planned
 from rules.facts.calendar import local_day, shift_day
 from rules.facts.duration import Duration
@@ -30,7 +31,8 @@ _USED: Final = frozenset({"to", "not_to", "target", "text", "with", "due", "conf
 
 def plan_outward(firing: Firing, spec: ActionSpec, ordinal: int, done: Outcome) -> None:
     """Plan one outward entry: copies join `done.actions`, what cannot be reached `done.problems`."""
-    copies = copies_of(firing, spec, done)
+    where = system_copies if spec.kind in SYSTEMS else people_copies
+    copies = where(firing, spec, done)
     if not copies:
         return
     keys = {k: evaluated(v, firing.names) for k, v in spec.keys.items() if k not in _USED}
@@ -107,7 +109,7 @@ def _planned(
         text=text,
         locale=copy.locale,
         names={**for_reader(names, copy.locale), **also},
-        keys={**keys, **_due(firing, spec, copy), **_link(firing, text, copy)},
+        keys={**keys, **_more_keys(firing, spec, copy, text)},
         alert=firing.alert,
         confirms=spec.keys.get("confirms") is True,
         spec=spec.id,
@@ -128,6 +130,16 @@ def held(planned: Planned, firing: Firing, spec: ActionSpec) -> Planned:
     if reviewed:
         count_review(rule, spec, firing.draft, planned.project, planned.client)
     return first_hold(planned, rule, spec, state, reviewed)
+
+
+def _more_keys(firing: Firing, spec: ActionSpec, copy: Copy, text: Any) -> dict[str, Any]:
+    """What the action says besides the entry's own keys: due day, whose link, whom to mention, which document."""
+    return {
+        **_due(firing, spec, copy),
+        **_link(firing, text, copy),
+        **urgent_keys(firing, spec, copy),
+        **document_keys(firing, copy),
+    }
 
 
 def _link(firing: Firing, text: Any, copy: Copy) -> dict[str, Any]:

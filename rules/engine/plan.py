@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from rules.engine.copies import Copy, issue_copies, person_copy
+from rules.engine.copies import person_copy
 from rules.engine.effects import INNER, perform
 from rules.engine.firing import Firing, Outcome, evaluated
 from rules.engine.outward import add_copies, plan_outward
 from rules.engine.recipients import reach, without
+from rules.engine.systems import estimate_copies, issue_copies
 from rules.language.model import UNKNOWN, ActionSpec
 from rules.language.operations import truth
 
@@ -84,31 +85,13 @@ def _ask(firing: Firing, spec: ActionSpec, ordinal: int, done: Outcome) -> None:
 
 
 def _carry_over(firing: Firing, spec: ActionSpec, ordinal: int, done: Outcome) -> None:
-    """What an applied change means outside: fields of its issues on the tracker, and of the document in the books."""
+    """What an applied change means outside: fields of its issues on the tracker, an estimate in the books."""
     for field, value in (evaluated(spec.keys.get("tracker") or {}, firing.names)).items():
         entry = replace(spec, id=f"{spec.id}:{field}", keys={})
         keys = {"field": field, "value": value}
         if value is not None:
             add_copies(firing, entry, ordinal, issue_copies("set_field", "change.issues", firing), keys, done)
-    for field, value in (evaluated(spec.keys.get("books") or {}, firing.names)).items():
-        entry = replace(spec, id=f"{spec.id}:books:{field}", keys={})
-        keys = {"field": field, "value": value}
+    for what, value in (evaluated(spec.keys.get("books") or {}, firing.names)).items():
+        entry = replace(spec, id=f"{spec.id}:books:{what}", keys={"with": {what: value}})
         if value is not None:
-            add_copies(firing, entry, ordinal, _books(firing), keys, done)
-
-
-def _books(firing: Firing) -> list[Copy]:
-    """The project's customer or document in each of its books."""
-    project = firing.names.facts.project
-    locale = firing.state.workspace.locale
-    return [
-        Copy(
-            "set_field",
-            f"{b.connection}/{b.customer or ''}",
-            f"{b.connection}/{b.customer or ''}",
-            locale,
-            address=b.customer,
-            connection=b.connection,
-        )
-        for b in (project.booked_in if project else ())
-    ]
+            add_copies(firing, entry, ordinal, estimate_copies(firing), {"amount": value}, done)

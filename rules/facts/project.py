@@ -186,7 +186,10 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Everything the files of a workspace say, checked; `version` is the hash of its content."""
+    """Everything the files of a workspace say, checked; `version` is the hash of its content.
+
+    operations: connector -> what it can do outside, as the connectors of this installation declare it.
+    """
 
     version: str
     name: str
@@ -201,6 +204,16 @@ class Workspace:
     connections: Mapping[str, Connection]
     hours: str = "09:00-18:00"
     vars: Mapping[str, Any] = field(default_factory=dict)
+    operations: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def can(self, connection: str, operation: str) -> bool:
+        """Whether the connector of that connection declares the operation; true where no connector is known at all."""
+        known = self.connections.get(connection)
+        return known is None or not self.operations or operation in self.operations.get(known.connector, ())
+
+    def able(self, operation: str) -> list[str]:
+        """The connectors that declare the operation, by name."""
+        return sorted(name for name, declared in self.operations.items() if operation in declared)
 
     def holders(self, role: str, project: Project, on: date) -> list[Person]:
         """Everyone who holds `client.ROLE` or `project.ROLE` for this project on that day, cover included.

@@ -17,6 +17,12 @@ from rules.language.messages import Message, with_names
 from rules.language.model import ActionSpec, Expression
 from rules.language.names import Type, TypeEnv, names_of
 from rules.language.nearest import allowed_here
+from rules.language.outside import (
+    NAMES_A_CONNECTION,
+    check_connection,
+    check_estimate,
+    check_system,
+)
 from rules.language.reach import in_reach
 from rules.language.recipients import Audience, Recipient, read_recipients
 from rules.language.sources import Source
@@ -26,7 +32,10 @@ from rules.language.triggers import read_duration
 # What an action makes known to those after it.
 MAKES_KNOWN: Final = {"open_change": ("change",), "request_decision": ("approval",)}
 
-_VALUES: Final = ("tracker", "books", "body", "with")
+# Texts that are written into a tracker, and that a client who reads it reads.
+IN_TRACKER: Final = ("comment", "create_issue")
+
+_VALUES: Final = ("tracker", "books", "body", "row", "fields", "with")
 _AS_WRITTEN: Final = (
     "field",
     "about",
@@ -75,6 +84,9 @@ class ActionReader:
         audience = Audience(self.env, self.workspace, projects, self.variables)
         self._learn(kind, before=True)
         recipients = self._recipients(action, kind, audience)
+        check_system(action, kind, self.workspace, projects)
+        if kind == "apply_change" and "books" in action.value:
+            check_estimate(action.below("books"), self.workspace, projects)
         keys = self._keys(action, kind)
         spec_id = self._id(action, kind)
         self._text(action, kind, spec_id, keys, recipients, projects)
@@ -115,6 +127,10 @@ class ActionReader:
                 if one.kind == "room":
                     hint = f"write `chat: {{to: {one.word}, ...}}`, or a role"
                     action.tell(f"`{one.word}` is a chat connection, and `{kind}` goes to people", hint, "to")
+        if kind == "chat":
+            for one in found:
+                if one.kind == "room" and one.word in self.workspace.connections:
+                    check_connection(action.below("to"), one.word, "chat", self.workspace)
         return found
 
     def _keys(self, action: Source, kind: str) -> dict[str, Any]:
@@ -125,41 +141,52 @@ class ActionReader:
             if name in given:
                 part = action.below(name)
                 keys[name] = {k: value_at(part.below(k), self.env) for k in given[name]}
-        for name in ("status", "value"):
+        if "lines" in given:
+            keys["lines"] = self._lines(action.below("lines"))
+        for name in ("status", "value", "title"):
             if name in given:
                 keys[name] = value_at(action.below(name), self.env)
         for name in ("due", "expires"):
             if name in given:
                 keys[name] = read_duration(action.below(name))
         if "target" in given:
-            keys["target"] = self._target(action.below("target"))
+            keys["target"] = self._target(action.below("target"), kind)
         self._check(action, kind)
         return keys
 
-    def _target(self, target: Source) -> str:
-        """An issue of the event or the project, or one named outright: connection/key."""
+    def _lines(self, lines: Source) -> list[dict[str, Any]]:
+        """The lines of a draft: what each says, and its money."""
+        places = [lines.below(i) for i in range(len(lines.value or ()))]
+        return [
+            {
+                "text": value_at(line.below("text"), self.env),
+                "amount": compile_at(line.below("amount"), self.env, ("money",)),
+            }
+            for line in places
+        ]
+
+    def _target(self, target: Source, kind: str) -> str:
+        """What is acted on: an issue (for a note a document) of the event or the project, or one named outright:
+        connection/key. For a draft the connection alone.
+        """
         word = str(target.value)
-        connection = word.partition("/")[0]
-        if "/" in word:
-            if connection not in self.workspace.connections:
-                hint = allowed_here(connection, self.workspace.connections, "connections")
-                target.tell(f"there is no connection `{connection}`", hint)
+        if kind in NAMES_A_CONNECTION:
             return word
-        known = _targets(self.env)
+        if "/" in word:
+            check_connection(target, word.partition("/")[0], kind, self.workspace)
+            return word
+        known, noun = (
+            (_documents(self.env), "document") if kind == "book_note" else (_targets(self.env), "issue")
+        )
         if word not in known:
-            target.tell(
-                f"`{word}` is no issue to act on", allowed_here(word, [*known, "CONNECTION/KEY"], "targets")
-            )
+            hint = allowed_here(word, [*known, "CONNECTION/KEY"], "targets")
+            target.tell(f"`{word}` is no {noun} to act on", hint)
         return word
 
     def _check(self, action: Source, kind: str) -> None:
         given = action.value
         if kind == "label" and not ("add" in given or "remove" in given):
             action.tell("`label` neither adds nor removes", "write add: LABEL or remove: LABEL")
-        if kind == "webhook" and given.get("connection") not in self.workspace.connections:
-            name = str(given.get("connection"))
-            hint = allowed_here(name, self.workspace.connections, "connections")
-            action.tell(f"there is no connection `{name}`", hint, "connection")
         needed = {
             "apply_change": "change",
             "open_change": given.get("about"),
@@ -191,6 +218,8 @@ class ActionReader:
         recipients: Iterable[Recipient],
         projects: list[Project],
     ) -> None:
+        if kind == "draft_invoice":
+            self._shown_lines(action.below("lines"), keys, projects)
         if "text" not in action.value:
             return
         place = action.below("text")
@@ -203,6 +232,24 @@ class ActionReader:
         self.messages.append(
             Message(
                 place, self.rule_id, kind, keys["text"], env, locales, reads, projects, self.figures, given
+            )
+        )
+
+    def _shown_lines(self, place: Source, keys: Mapping[str, Any], projects: list[Project]) -> None:
+        """What the lines of an invoice show, its reader is the client."""
+        given = [v for line in keys["lines"] for v in line.values() if isinstance(v, Compiled)]
+        self.messages.append(
+            Message(
+                place,
+                self.rule_id,
+                "draft_invoice",
+                "",
+                self.env,
+                {},
+                True,
+                projects,
+                self.figures,
+                tuple(given),
             )
         )
 
@@ -225,14 +272,11 @@ class ActionReader:
     def _client_reads(
         self, kind: str, keys: Mapping[str, Any], recipients: Iterable[Recipient], projects: list[Project]
     ) -> bool:
-        if kind == "comment":
-            connection = str(keys.get("target", "")).partition("/")[0]
-            return any(
-                t.client_can_read
-                for p in projects
-                for t in p.tracked_by
-                if "/" not in str(keys.get("target")) or t.connection == connection
-            )
+        if kind in IN_TRACKER:
+            word = str(keys.get("connection") or keys.get("target", ""))
+            named = word if kind == "create_issue" else word.partition("/")[0] if "/" in word else None
+            trackers = [t for p in projects for t in p.tracked_by]
+            return any(t.client_can_read for t in trackers if named is None or t.connection == named)
         return any(one.client_reads for one in recipients)
 
     def _locales(
@@ -243,11 +287,11 @@ class ActionReader:
         for one in recipients:
             for person in one.people:
                 found.setdefault(person.locale, f"{person.name} ({one.word})")
-        if kind == "comment" and client_reads:
+        if kind in IN_TRACKER and client_reads:
             for project in projects:
                 client = self.workspace.clients[project.client]
                 found.setdefault(client.locale, f"client {client.name}")
-        elif kind in ("comment", "record") or any(one.kind == "room" for one in recipients):
+        elif kind in (*IN_TRACKER, "book_note", "record") or any(one.kind == "room" for one in recipients):
             found.setdefault(self.workspace.locale, "the team")
         return found
 
@@ -258,6 +302,12 @@ def _targets(env: TypeEnv) -> list[str]:
     heads = {"issue": "issue", "change": "change.issues", "entry": "entry.issue", "comment": "comment.on"}
     known = {n.partition(".")[0] for n in env.names}
     return [*names, *(target for head, target in heads.items() if head in known)]
+
+
+def _documents(env: TypeEnv) -> list[str]:
+    """The names that stand for documents of the books here."""
+    known = {n.partition(".")[0] for n in env.names}
+    return [noun for noun in ("invoice", "bill", "payment") if noun in known]
 
 
 def _words(value: Any) -> tuple[str, ...]:

@@ -175,7 +175,7 @@ def _check_messages(
             check_template(source, findings)
     for message in built.messages:
         check_message(message, texts, workspace)
-        if built.rule.crosses is not None:
+        if built.rule.crosses is not None and message.key:
             key = _correction(message.key, texts)
             check_message(message.named(key, CORRECTION_NAMES), texts, workspace)
 

@@ -50,6 +50,7 @@ class Message:
     place: where the rule names the text.  locales: locale -> who reads it, in words.  client_reads: a client may be
     among the readers.  projects: those in reach of the action.  figures: names of the rule that stand for a figure of
     cost ("value" and "level" of a ladder on spending).  given: the expressions of `with:`, which the text can show too.
+    key: empty where only expressions are shown, as on the lines of a draft invoice.
     """
 
     place: Source
@@ -70,6 +71,13 @@ class Message:
 
 def check_message(message: Message, texts: TextSources, workspace: Workspace) -> None:
     """Everything about a message that can be known before it is sent."""
+    for expression in message.given:
+        for name in sorted(expression.names):
+            told, hint = _secret(message, Used(name, 0), workspace) or ("", "")
+            if told:
+                message.place.findings.add(Problem(expression.at, told, hint))
+    if not message.key:
+        return
     found = texts.get(message.key)
     if found is None:
         hint = did_you_mean(message.key, texts) or "write it in texts/LOCALE.yaml: subject, body, short"
@@ -81,11 +89,6 @@ def check_message(message: Message, texts: TextSources, workspace: Workspace) ->
             message.place.tell(f"the text `{message.key}` is missing in {locale}, which {reader} reads", hint)
     for source in found.values():
         _check_text(message, source, workspace)
-    for expression in message.given:
-        for name in sorted(expression.names):
-            told, hint = _secret(message, Used(name, 0), workspace) or ("", "")
-            if told:
-                message.place.findings.add(Problem(expression.at, told, hint))
 
 
 def _check_text(message: Message, source: TextSource, workspace: Workspace) -> None:

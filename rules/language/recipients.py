@@ -26,13 +26,23 @@ PERSON_FIELDS: Final = frozenset(
         "reporter",
         "approver",
         "requested_by",
+        "contact",
         "by",
         "person",
     )
 )
 # Fields that can name a client's contact: what goes there is held to the rules for clients.
 CLIENT_FIELDS: Final = frozenset(
-    ("approval.asked", "comment.author", "issue.reporter", "change.requested_by", "decision.by")
+    (
+        "approval.asked",
+        "action_item.owner",
+        "comment.author",
+        "issue.reporter",
+        "change.requested_by",
+        "complaint.contact",
+        "decision.by",
+        "survey.contact",
+    )
 )
 
 WordKind = Literal["client_role", "team_role", "person", "room", "field"]

@@ -169,6 +169,18 @@ def _text(_: str, wanted: Any, said: Said) -> str | None:
     return None if wanted in (found, found.rpartition("/")[2]) else _shown(found)
 
 
+def _total(_: str, wanted: Any, said: Said) -> str | None:
+    found = [line["amount"] for line in said.planned.keys.get("lines") or ()]
+    total = str(sum(found[1:], start=found[0])) if found else "nothing"
+    return None if str(wanted) == total else total
+
+
+def _row(_: str, wanted: Any, said: Said) -> str | None:
+    found: Mapping[str, Any] = said.planned.keys.get("row") or {}
+    other = {k: found.get(k) for k, v in wanted.items() if _words(found.get(k)) != _words(v)}
+    return ", ".join(f"{k}: {_shown(v)}" for k, v in other.items()) or None
+
+
 def _of_action(name: str) -> _Look:
     def look(_: str, wanted: Any, said: Said) -> str | None:
         found = getattr(said.planned, name)
@@ -196,6 +208,8 @@ _KEYS: Final[Mapping[str, _Look]] = {
     "text": _text,
     "corrects": _corrects,
     "link": _link,
+    "row": _row,
+    "total": _total,
     "rule": _of_action("rule"),
     "id": _of_action("spec"),
     "locale": _of_action("locale"),

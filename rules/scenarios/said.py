@@ -15,7 +15,7 @@ from rules.language.model import Position, Text
 from rules.language.texts import Rendered, TextError, render
 from rules.language.wording import choose
 
-WITH_TEXT: Final = frozenset({"email", "task", "comment", "chat"})
+WITH_TEXT: Final = frozenset({"email", "task", "comment", "chat", "create_issue", "book_note"})
 # Stands where a decision page's address would: a scenario has no server.
 LINK: Final = "https://accord.example/a/link"
 _NOWHERE: Final = Position("(inline text)", 1, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 from rules.facts.project import Workspace
@@ -19,6 +20,9 @@ vars: {team_room: room}
 connections:
   tracker: {connector: jira, base_url: "https://northwind.example"}
   room: {connector: slack, url: "https://chat.example/x"}
+  books: {connector: xero}
+  ledger: {connector: stripe}
+  sheet: {connector: webhook, url: "https://sheet.example/x"}
 people:
   lin: {name: Lin Hao, email: lin@northwind.example, roles: [lead]}
   wang: {name: Wang Jing, email: wang@northwind.example, roles: [finance, deputy, member]}
@@ -50,6 +54,7 @@ projects:
     tags: [web]
     budget: {total: 100000}
     tracked_by: [{connection: tracker, project: APO, home: APO-1}]
+    booked_in: [{connection: books, customer: "42"}]
     reports: {weekly: {cron: "0 16 * * FRI", zone: client, to: [client.sponsor]}}
   hermes:
     client: acme
@@ -128,6 +133,15 @@ def read_pack(name: str) -> Pack | None:
     return Pack(name, (("packs/sample/rules.yaml", PACK),), texts)
 
 
+OPERATIONS = {
+    "jira": frozenset({"comment", "transition", "set_field", "label", "create_issue"}),
+    "slack": frozenset({"chat"}),
+    "xero": frozenset({"book_note", "draft_invoice", "draft_estimate"}),
+    "stripe": frozenset[str](),
+    "webhook": frozenset({"webhook", "append_row"}),
+}
+
+
 @cache
 def workspace() -> Workspace:
     """The workspace, built from its YAML."""
@@ -135,7 +149,7 @@ def workspace() -> Workspace:
     assert document is not None
     found, more = build([document])
     assert found is not None, [str(p) for p in (*problems, *more)]
-    return found
+    return replace(found, operations=OPERATIONS)
 
 
 def load(
