@@ -1,7 +1,7 @@
 """The operations `webhook` and `append_row`: a signed POST to an address of yours.
 
-In: an operation with `body`, or with `row`. Out: `Done`. Signed as Standard Webhooks ask; `webhook-id` is the action's key and the
-same on every try, so that the receiver can drop what it has seen: idempotent.
+In: an operation with `body`, or with `row`. Out: `Done`. Signed as Standard Webhooks ask; `webhook-id` is the action's
+key and the same on every try, so that the receiver can drop what it has seen: idempotent.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def post(operation: Operation, settings: Settings, http: Http) -> Done:
 
 
 def append_row(operation: Operation, settings: Settings, http: Http) -> Done:
-    """Send `row` (column -> value) as {"row": {...}}, for a script that adds it to a sheet. keys read: `row`, `date`."""
+    """Send `row` (column -> value) as {"row": {...}}, for a script that adds it to a sheet. keys read: row, date."""
     return _post({"row": operation.keys.get("row") or {}}, operation, settings, http)
 
 

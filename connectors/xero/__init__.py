@@ -40,7 +40,9 @@ connector = Connector(
             "foreign_per_base or base_per_foreign: which way Xero writes rates",
             default="foreign_per_base",
         ),
-        Setting("sales_account", "account code of drafted lines; unset: chosen by whoever approves the draft"),
+        Setting(
+            "sales_account", "account code of drafted lines; unset: chosen by whoever approves the draft"
+        ),
         Setting("since", "day from which the first poll reads"),
         Setting("token_url", "token endpoint", default=api.TOKEN_URL),
         Setting("scopes", "scopes asked for", default=api.SCOPES),

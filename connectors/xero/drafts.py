@@ -82,7 +82,11 @@ def _line(text: str, amount: Any, operation: Operation, settings: Settings) -> d
         "Quantity": 1,
         "UnitAmount": _number(amount.amount, settings),
     }
-    account, category, tag = settings.get("sales_account"), settings.get("tracking_category"), operation.keys.get("tag")
+    account, category, tag = (
+        settings.get("sales_account"),
+        settings.get("tracking_category"),
+        operation.keys.get("tag"),
+    )
     if account:
         line["AccountCode"] = str(account)
     if category and tag:
@@ -108,7 +112,9 @@ def _currency(amounts: list[Any], settings: Settings) -> str:
 def _contact(operation: Operation, settings: Settings) -> str:
     target = operation.target or ""
     if not _CONTACT.fullmatch(target):
-        raise refused(settings, f"{target[:80]!r} is no contact of Xero; put its ContactID into `booked_in: customer`")
+        raise refused(
+            settings, f"{target[:80]!r} is no contact of Xero; put its ContactID into `booked_in: customer`"
+        )
     return target
 
 

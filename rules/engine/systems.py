@@ -80,7 +80,9 @@ def estimate_copies(firing: Firing) -> list[Copy]:
     if lead is None:
         return []
     task = person_copy("task", lead, firing)
-    return [Copy(task.kind, f"estimate:{lead.id}", task.target, task.locale, lead.id, text={"inline": _BY_HAND})]
+    return [
+        Copy(task.kind, f"estimate:{lead.id}", task.target, task.locale, lead.id, text={"inline": _BY_HAND})
+    ]
 
 
 def document_keys(firing: Firing, copy: Copy) -> dict[str, Any]:
@@ -144,4 +146,3 @@ def _not_kept(firing: Firing, spec: ActionSpec) -> str:
 def _locale(firing: Firing, client: bool) -> str:
     facts = firing.names.facts
     return facts.client.locale if client and facts.client else firing.state.workspace.locale
-

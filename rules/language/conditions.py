@@ -10,6 +10,7 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
+from rules.facts.catalogue import BOUND
 from rules.language.expressions import Compiled, compile_expression
 from rules.language.names import TypeEnv
 from rules.language.sources import Source
@@ -42,10 +43,14 @@ def conditions_at(source: Source, env: TypeEnv) -> tuple[Compiled, ...]:
 
 
 def value_at(source: Source, env: TypeEnv) -> Any:
-    """A value of an action: an expression when it begins with a name such as change.new_due, else as written."""
+    """A value of an action: an expression when it begins with a name such as change.new_due, or is one that stands
+    alone such as today; else as written.
+    """
     given = source.value
     if not isinstance(given, str):
         return given
+    if given in BOUND and given in env.names:
+        return compile_at(source, env)
     named = _STARTS_WITH_A_NAME.match(given)
     heads = {name.partition(".")[0] for name in env.names}
     whole = re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", given)

@@ -54,7 +54,9 @@ def check_connection(place: Source, name: str, operation: str, workspace: Worksp
     if workspace.can(name, operation):
         return True
     connector = workspace.connections[name].connector
-    place.tell(f"`{name}` is a {connector} connection, and {connector} has no {operation}", who(operation, workspace))
+    place.tell(
+        f"`{name}` is a {connector} connection, and {connector} has no {operation}", who(operation, workspace)
+    )
     return False
 
 
@@ -70,7 +72,9 @@ def check_estimate(place: Source, workspace: Workspace, projects: Sequence[Proje
             told = f"`{name}` is a {connector} connection, and {connector} keeps no estimates"
         else:
             told = f"project `{project.id}` has no customer in any books"
-        hint = f"{who('draft_estimate', workspace)}; until then {project.lead} gets a task to enter it by hand"
+        hint = (
+            f"{who('draft_estimate', workspace)}; until then {project.lead} gets a task to enter it by hand"
+        )
         place.tell(told, hint, key=True, severity="warning")
         return
 
