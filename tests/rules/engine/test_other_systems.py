@@ -21,7 +21,8 @@ APPLY = """
 """
 CHANGE: dict[str, Any] = {
     "id": "chg_7", "number": "CR-7", "title": "Export", "status": "approved", "version": 1, "issues": ["tracker/APO-7"],
-    "amount": Money.parse("8000 USD"), "days": 5, "new_total": Money.parse("108000 USD"), "new_due": None, "lines": {}, "milestones": [], "about": "issue",
+    "amount": Money.parse("8000 USD"), "days": 5, "new_total": Money.parse("108000 USD"), "new_due": None,
+    "lines": {}, "milestones": [], "about": "issue",
     "project": "apollo", "client": "acme",
 }  # fmt: skip
 
