@@ -133,7 +133,7 @@ def over_lines(budget: Mapping[str, Any], classes: Iterable[str]) -> list[Suspic
             "over_line", (name, str(budget["version"])), (), {"line": name, "amount": spent, "limit": total}
         )
         for name in classes
-        if (total := budget.get(f"lines.{name}.total")) is not None
+        if (total := budget.get(f"lines.{name}.total"))
         and (spent := budget.get(f"lines.{name}.spent")) is not None
         and spent > total
     ]
