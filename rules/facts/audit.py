@@ -41,7 +41,7 @@ class Suspicion:
     """Something that a person has to look at.
 
     kind: one of KINDS.  key: what makes it this one and no other, whatever joins it later.  entries: ids, in the order
-    of their dates.  figures: the values behind it (number, party, amount, limit, line, ...), for the sentence.
+    of their dates.  figures: the values behind it (paper, paid_to, sum, limit, line, spender), for the sentence.
     """
 
     kind: str
@@ -81,7 +81,7 @@ def splits(entries: Iterable[Record], limits: Iterable[Money]) -> list[Suspicion
             for run in _runs(under):
                 together = sum((_base(e) for e in run), start=Money.zero(limit.currency))
                 if len({_document(e) for e in run}) > 1 and together > limit:
-                    figures = {**_paper(run[-1]), "amount": together, "limit": limit, "count": len(run)}
+                    figures = {**_paper(run[-1]), "sum": together, "limit": limit}
                     about = tuple(e["id"] for e in run)
                     found.append(
                         Suspicion("split_under_limit", (*who, str(limit), run[0]["id"]), about, figures)
@@ -92,7 +92,7 @@ def splits(entries: Iterable[Record], limits: Iterable[Money]) -> list[Suspicion
 def self_approved(entries: Iterable[Record]) -> list[Suspicion]:
     """Whoever spent it approved it."""
     return [
-        Suspicion("four_eyes", (e["id"],), (e["id"],), {**_paper(e), "person": e["approver"]})
+        Suspicion("four_eyes", (e["id"],), (e["id"],), _paper(e))
         for e in _in_order(entries)
         if concerns(e) and e.get("approver") and e["approver"] == (e.get("submitter") or e.get("person"))
     ]
@@ -103,10 +103,10 @@ def without_receipt(
 ) -> list[Suspicion]:
     """Expenses, and bills whose source knows of receipts, that are still without one after so many working days."""
     return [
-        Suspicion("no_receipt", (e["id"],), (e["id"],), {**_paper(e), "days": waited})
+        Suspicion("no_receipt", (e["id"],), (e["id"],), _paper(e))
         for e in _in_order(entries)
         if concerns(e) and not e.get("receipt") and (e["kind"] == "expense" or "receipt" in e)
-        if (waited := working_days_between(cals, min(e["work_date"], today), today)) >= days
+        if working_days_between(cals, min(e["work_date"], today), today) >= days
     ]
 
 
@@ -118,7 +118,7 @@ def after_lock(entries: Iterable[Record], locks: Iterable[tuple[date, date, date
             "after_lock",
             (e["id"], str(late["version"])),
             (e["id"],),
-            {**_paper(e), "at": late["source_time"]},
+            _paper(e),
         )
         for e in _in_order(entries)
         for first, last, since in closed
@@ -130,7 +130,7 @@ def over_lines(budget: Mapping[str, Any], classes: Iterable[str]) -> list[Suspic
     """Lines of the budget that are spent beyond what they have. budget: the facts of that name."""
     return [
         Suspicion(
-            "over_line", (name, str(budget["version"])), (), {"line": name, "amount": spent, "limit": total}
+            "over_line", (name, str(budget["version"])), (), {"line": name, "sum": spent, "limit": total}
         )
         for name in classes
         if (total := budget.get(f"lines.{name}.total"))
@@ -247,7 +247,10 @@ def _base(entry: Mapping[str, Any]) -> Any:
 
 
 def _paper(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: entry.get(k) for k in ("number", "party", "amount", "work_date", "title")}
+    """What people know a paper by."""
+    name = entry.get("number") or entry.get("title")
+    who = entry.get("submitter") or entry.get("person")
+    return {"paper": name, "paid_to": entry.get("party"), "sum": entry.get("amount"), "spender": who}
 
 
 def _plain(text: Any) -> str:

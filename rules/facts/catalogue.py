@@ -131,7 +131,7 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         ),
         "complaint": (
             "id:text about:text? contact:text? opened_at:time status:text resolved_at:time? owner:text "
-            "due:date text:text?! resolution:text?!"
+            "due:date said:text?! resolution:text?!"
         ),
         "meeting": (
             "id:text title:text at:time minutes_due:date? minutes_sent_at:time? status:text attendees:list "
@@ -145,8 +145,7 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         "kpi": "name:text value:number? target:number? trend:text",
         "finding": (
             "id:text kind:text owner:text due:date? status:text opened_at:time closed_at:time? closed_by:text? "
-            "reason:text? entries:list number:text?! party:text?! amount:money?! limit:money?! line:text? "
-            "person:text?!"
+            "reason:text? entries:list paper:text?! paid_to:text?! sum:money?! limit:money?! line:text? spender:text?!"
         ),
         "audit": "id:text period:text at:time checked:int opened:int closed:int open:int",
         "report": "id:text period:text view:text to:list sha256:text sent_at:time?",

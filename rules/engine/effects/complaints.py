@@ -43,7 +43,7 @@ def open_complaint(
     given = {
         "about": f"{about}/{subject}" if found else about,
         "contact": found.get("contact") or found.get("author") or found.get("reporter") or act.event.person,
-        "text": found.get("remark") or found.get("text"),
+        "said": found.get("remark") or found.get("text"),
         "owner": keys.get("owner") or project.lead,
     }
     record = act.draft.put(
@@ -59,7 +59,7 @@ def beginning(act: Act, project: Project) -> Record:
     return {
         "about": None,
         "contact": None,
-        "text": None,
+        "said": None,
         "owner": project.lead,
         "status": "open",
         "opened_at": act.event.at,

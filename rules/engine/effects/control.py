@@ -207,12 +207,12 @@ def _beginning(act: Act, project: Project) -> Record:
         "closed_by": None,
         "reason": None,
         "entries": [],
-        "number": None,
-        "party": None,
-        "amount": None,
+        "paper": None,
+        "paid_to": None,
+        "sum": None,
         "limit": None,
         "line": None,
-        "person": None,
+        "spender": None,
     }
 
 

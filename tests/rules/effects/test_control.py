@@ -38,7 +38,7 @@ def test_a_bill_that_comes_twice_is_a_finding_at_once_and_voiding_one_mends_it()
     assert "finding.opened" not in paid(world, "1", 100, number="INV-7")
     assert "finding.opened" in paid(world, "2", 100, number="INV-7")
     (found,) = findings(world)
-    assert (found["kind"], found["owner"], found["number"]) == ("duplicate_invoice", "wang", "INV-7")
+    assert (found["kind"], found["owner"], found["paper"]) == ("duplicate_invoice", "wang", "INV-7")
     assert len(found["entries"]) == 2
     assert "finding.closed" in paid(world, "2", 100, "2", "voided", number="INV-7")
     (closed,) = findings(world, "closed")
@@ -85,7 +85,7 @@ def test_parts_below_a_limit_are_a_finding_when_they_exceed_it_together() -> Non
     paid(world, "1", 300, number="1", submitter="wang")
     assert "finding.opened" in paid(world, "2", 301, number="2", submitter="wang")
     (found,) = findings(world)
-    assert (found["kind"], found["amount"], found["limit"]) == ("split_under_limit", usd(601), usd(500))
+    assert (found["kind"], found["sum"], found["limit"]) == ("split_under_limit", usd(601), usd(500))
 
 
 def test_a_line_that_is_spent_beyond_what_it_has_is_a_finding_until_it_has_it_again() -> None:

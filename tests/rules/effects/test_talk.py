@@ -109,7 +109,7 @@ def test_a_complaint_is_due_on_the_day_it_came_in_and_makes_the_project_amber_th
     assert types(events) == ["complaint.opened"]
     complaint = objects["complaint"]
     assert (complaint["contact"], complaint["owner"], complaint["due"]) == ("ann", "lin", date(2026, 9, 21))
-    assert complaint["text"] == "Nobody calls back"
+    assert complaint["said"] == "Nobody calls back"
     assert health(world) == ("amber", ["complaint_open"])
     world.now += timedelta(days=1)
     assert health(world) == ("red", ["complaint_late"])

@@ -72,7 +72,7 @@ def test_amounts_below_a_limit_that_exceed_it_together_are_a_split() -> None:
         for n, i in enumerate(("a", "b", "c"))
     ]
     (found,) = audit.splits(papers, [usd(1000)])
-    assert (found.kind, found.entries, found.figures["amount"]) == (
+    assert (found.kind, found.entries, found.figures["sum"]) == (
         "split_under_limit",
         ("a", "b", "c"),
         usd(1200),
