@@ -76,6 +76,12 @@ class Event:
     history: bool = False
 
 
+def spoken_of(event: Event) -> Event:
+    """The event that names speak of: at the end of a wait the one that began it, else the event itself."""
+    begun = event.objects.get("slot", {}).get("_begun")
+    return event if begun is None else Event(**begun)
+
+
 def event_id(*parts: str) -> str:
     """The id of an event, made from what makes it unique: the same parts give the same id, on every machine."""
     return "evt_" + digest(*parts)

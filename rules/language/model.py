@@ -145,6 +145,37 @@ class Crosses:
 
 
 @dataclass(frozen=True, slots=True)
+class StaysTrue:
+    """The conditions must stay true that long, for each value of the name `key`; each of `lengths` fires once.
+
+    compared: the names that `changed` and `before` ask about in them: an edit of one of these begins the wait anew.
+    """
+
+    lengths: tuple[Duration, ...]
+    key: str
+    compared: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class NotFollowed:
+    """None of `events` came that long, with the same value of the name `key`; each of `lengths` fires once."""
+
+    lengths: tuple[Duration, ...]
+    key: str
+    events: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """`at_least` events of the types `of` with the same value of the name `by`, all within a window of time."""
+
+    of: frozenset[str]
+    by: str
+    at_least: int
+    within: Duration
+
+
+@dataclass(frozen=True, slots=True)
 class ActionSpec:
     """One entry of `do:`. `id` is the given id, or kind, text and ordinal among equals.
 
@@ -179,6 +210,8 @@ class Rule:
     scope: Scope = field(default_factory=Scope)
     conditions: tuple[Expression, ...] = ()
     crosses: Crosses | None = None
+    wait: StaysTrue | NotFollowed | None = None
+    counts: Counts | None = None
     once_per: tuple[str, ...] = ()
     at_most: tuple[int, Duration, str] | None = None
     send_in: str | None = None

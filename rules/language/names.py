@@ -58,8 +58,9 @@ class TypeEnv:
         """What is wrong with a name that is not in reach, and what was meant."""
         head, _, rest = name.partition(".")
         if name in BOUND and BOUND[name][1]:
-            inside = "in `do:` of a rule" if BOUND[name][1] == "crosses" else "in a rule"
-            return f"`{name}` is known only {inside} with `{BOUND[name][1]}`", ""
+            words = _words_that_bind(name)
+            inside = "in a rule" if words[0] in ("around", "every") else "in `do:` of a rule"
+            return f"`{name}` is known only {inside} with {' or '.join(f'`{w}`' for w in words)}", ""
         if head == "vars":
             known = [n for n in self.names if n.startswith("vars.")]
             return f"there is no variable `{rest}`", allowed_here(
@@ -145,7 +146,15 @@ def _names(objects: tuple[str, ...], project_currencies: frozenset[str]) -> Mapp
 def bound_names(words: Iterable[str]) -> dict[str, Type]:
     """Name -> type of what a rule with these words binds, and of what every rule binds."""
     given = {"", *words}
-    return {name: type_of(kind) for name, (kind, word) in BOUND.items() if word in given}
+    return {
+        name: type_of(kind)
+        for name, (kind, _) in BOUND.items()
+        if not given.isdisjoint(_words_that_bind(name))
+    }
+
+
+def _words_that_bind(name: str) -> list[str]:
+    return BOUND[name][1].split(" or ")
 
 
 def environment(

@@ -29,8 +29,6 @@ PERSON_FIELDS: Final = frozenset(
         "contact",
         "by",
         "person",
-        "attendees",
-        "with",
     )
 )
 # Fields that can name a client's contact: what goes there is held to the rules for clients.
@@ -44,8 +42,6 @@ CLIENT_FIELDS: Final = frozenset(
         "complaint.contact",
         "decision.by",
         "survey.contact",
-        "meeting.attendees",
-        "contact.with",
     )
 )
 

@@ -19,15 +19,27 @@ from rules.language.conditions import conditions_at, name_at
 from rules.language.expressions import Compiled
 from rules.language.ladders import read_crosses
 from rules.language.messages import COST, Message
-from rules.language.model import ActionSpec, Crosses, Problem, Rule, Scope
+from rules.language.model import (
+    ActionSpec,
+    Counts,
+    Crosses,
+    NotFollowed,
+    Problem,
+    Rule,
+    Scope,
+    StaysTrue,
+)
 from rules.language.names import Type, TypeEnv, environment
 from rules.language.operations import shown
 from rules.language.reach import in_reach, in_scope, read_scope
 from rules.language.sources import Source
 from rules.language.text_files import TextSource
 from rules.language.triggers import Triggered, read_calendars, read_on_holiday, read_trigger
+from rules.language.waiting import MEMORY, one_memory, read_counts, read_wait
 
-MEMORY_WORDS: Final = ("crosses", "once_per")
+MEMORY_WORDS: Final = (*MEMORY, "once_per")
+# What a rule's memory binds once it fires: `if:` decides before.
+_BOUND_BY_MEMORY: Final = frozenset({"level", "value", "elapsed", "count"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +73,28 @@ def read_rule(
         hint = "projects that are closed or archived do not count"
         at = ("scope",) if scope != Scope() else ()
         source.tell("no project is in the scope of this rule", hint, *at, severity="warning")
+    one_memory(source)
     env = _environment(source, trigger, projects, setting)
-    crosses = (
-        read_crosses(source.below("crosses"), _without_level(env)) if "crosses" in source.value else None
-    )
-    conditions = conditions_at(source.below("if"), _without_level(env))
+    before = env.without(_BOUND_BY_MEMORY)
+    crosses = read_crosses(source.below("crosses"), before) if "crosses" in source.value else None
+    conditions = conditions_at(source.below("if"), before)
+    wait = read_wait(source, trigger, conditions, before)
     _contradictions(source, conditions)
     reached = in_reach(projects, conditions, setting.workspace, setting.variables)
     if projects and not reached:
         source.tell("no project in scope can ever meet these conditions", "", "if", severity="warning")
     reader = ActionReader(
         rule_id=_full_id(source, pack),
-        env=_with_levels(env, crosses),
+        env=_with_lengths(_with_levels(env, crosses), wait),
         workspace=setting.workspace,
         projects=reached,
         variables=setting.variables,
         text_key=text_key,
         figures=_figures(crosses),
     )
-    decided = _Decided(trigger, scope, conditions, crosses, _once_per(source.below("once_per"), env))
+    counts = read_counts(source, trigger, before)
+    once_per = _once_per(source.below("once_per"), env)
+    decided = _Decided(trigger, scope, conditions, crosses, wait, counts, once_per)
     rule = _rule(source, setting, decided, reader.rule_id, reader.read(source.below("do")))
     return Built(replace(rule, pack=pack), tuple(reader.messages), reader.inline)
 
@@ -92,6 +107,8 @@ class _Decided:
     scope: Scope
     conditions: tuple[Compiled, ...]
     crosses: Crosses | None
+    wait: StaysTrue | NotFollowed | None
+    counts: Counts | None
     once_per: tuple[str, ...]
 
 
@@ -107,6 +124,8 @@ def _rule(
         scope=decided.scope,
         conditions=decided.conditions,
         crosses=decided.crosses,
+        wait=decided.wait,
+        counts=decided.counts,
         once_per=decided.once_per,
         send_in=source.get("send_in"),
         review=source.get("review"),
@@ -129,16 +148,11 @@ def _environment(source: Source, trigger: Triggered, projects: list[Project], se
     return environment(
         trigger.types,
         objects=trigger.objects,
-        words=(*trigger.words, *(("crosses",) if "crosses" in source.value else ())),
+        words=(*trigger.words, *(word for word in MEMORY if word in source.value)),
         variables=setting.variable_types,
         values=values,
         currencies=frozenset(p.currency for p in projects),
     )
-
-
-def _without_level(env: TypeEnv) -> TypeEnv:
-    """`if:` decides before the ladder does: there is no level yet."""
-    return env.without({"level", "value"})
 
 
 def _with_levels(env: TypeEnv, crosses: Crosses | None) -> TypeEnv:
@@ -152,6 +166,11 @@ def _with_levels(env: TypeEnv, crosses: Crosses | None) -> TypeEnv:
         if isinstance(crosses.levels, tuple) and not crosses.currency
         else known
     )
+
+
+def _with_lengths(env: TypeEnv, wait: StaysTrue | NotFollowed | None) -> TypeEnv:
+    """The time that passed is one of the durations."""
+    return env.with_values({"elapsed": wait.lengths}) if wait is not None else env
 
 
 def _figures(crosses: Crosses | None) -> frozenset[str]:

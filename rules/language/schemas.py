@@ -7,6 +7,7 @@ standard are understood in a schema: `patternErrorMessage` (what a text must loo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -109,9 +110,12 @@ def _missing_keys(document: Document, error: ValidationError, path: Path) -> Ite
     wanted = error.validator_value if isinstance(error.validator_value, list) else []
     given = _keys(error)
     known = _subschemas(error)
+    meant = error.schema.get("x-meant", {}) if isinstance(error.schema, dict) else {}
     for key in wanted:
         misspelt = any(
-            nearest(k, [w for w in known if w not in given]) == [key] for k in given if k not in known
+            meant.get(k) == key or nearest(k, [w for w in known if w not in given]) == [key]
+            for k in given
+            if k not in known
         )
         if key not in given and f"'{key}'" in error.message and not misspelt:
             meaning = str(known.get(key, {}).get("description", ""))
@@ -147,7 +151,11 @@ def _named(document: Document, path: Path) -> str:
 def _type(error: ValidationError, name: str) -> tuple[str, str]:
     wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
     words = " or ".join(_TYPE_WORDS.get(str(w), str(w)) for w in wanted)
-    hint = "write it in quotes" if "string" in wanted and isinstance(error.instance, int | Decimal) else ""
+    number = "string" in wanted and isinstance(error.instance, int | Decimal)
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    if number and not re.search(str(schema.get("pattern", "")), str(error.instance)):
+        return f"{name} cannot be `{error.instance}`", str(schema.get("patternErrorMessage", ""))
+    hint = "write it in quotes" if number else ""
     return f"{name} must be {words}, not {shown(error.instance)}", hint
 
 

@@ -38,8 +38,6 @@ DATED: Final = (
     "risk",
     "finding",
     "meeting",
-    "complaint",
-    "survey",
 )
 
 ForEach = Literal["project", "client", "milestone", "action_item", "invoice", "workspace"]
