@@ -10,16 +10,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from rules.engine.names import Facts
-from rules.language.model import UNKNOWN, ExpressionError, Resolve, Rule, RuleSet
+from rules.facts.catalogue import EVENTS, STANDING
+from rules.language.model import UNKNOWN, ExpressionError, NotFollowed, Resolve, Rule, RuleSet, When
 
 # A rule with its place in the order of the files, and what of its `if` the event's own names can refute.
 _Placed = tuple[int, Rule, tuple[Callable[[Resolve], Any], ...]]
 # Figures that cost something to work out are not asked for the sake of an index.
 _DERIVED: Final = ("budget.", "forecast.", "vars.")
 _KEPT_INDEXES: Final = 4
+# What moves with the money of a project, and the families of events that move it.
+_MONEY: Final = frozenset({"budget", "forecast", "earned", "reserve", "retainer", "kpi"})
+_MOVES_MONEY: Final = frozenset({"ledger", "baseline", "milestone", "reserve", "retainer"})
 
 
 def triggered(rules: RuleSet, event_type: str, slot: Mapping[str, Any] | None) -> list[Rule]:
@@ -28,6 +32,34 @@ def triggered(rules: RuleSet, event_type: str, slot: Mapping[str, Any] | None) -
         rule = rules.rules.get(str((slot or {}).get("rule")))
         return [rule] if rule is not None and not rule.disabled else []
     return list(rules.by_type.get(event_type, ()))
+
+
+Reach = Literal["own", "all"]
+"""Which waits of a rule an event can concern: that of its own key, or all of its project."""
+
+
+def _reach(rule: Rule, event_type: str) -> Reach | None:
+    wait, kind = rule.wait, EVENTS.get(event_type)
+    if isinstance(wait, NotFollowed):
+        return "own" if event_type in wait.events else None
+    if wait is None or kind is None:
+        return None
+    family = event_type.partition(".")[0]
+    brought = {kind.object, *kind.also}
+    moved = brought | (_MONEY if family in _MOVES_MONEY else set())
+    asked = {name.partition(".")[0] for condition in rule.conditions for name in condition.names}
+    noun = wait.key.partition(".")[0]
+    if event_type == "slot.due" or (isinstance(rule.trigger, When) and event_type in rule.trigger.types):
+        return "own"
+    if not asked & moved:
+        return None
+    return (
+        "own"
+        if noun in brought or noun in STANDING
+        else "all"
+        if asked & moved & {*STANDING, *_MONEY}
+        else None
+    )
 
 
 @dataclass
@@ -82,6 +114,8 @@ class Candidates:
             shelf = self._shelves[event_type] = _Shelf()
             for position, rule in enumerate(its_rules):
                 shelf.place(position, rule)
+        self._waiting = [r for r in rules.rules.values() if r.wait is not None and not r.disabled]
+        self._watching: dict[str, list[tuple[Rule, Reach]]] = {}
         ladders = [r for r in rules.rules.values() if r.crosses is not None and not r.disabled]
         self._rebased: dict[str, list[Rule]] = defaultdict(list)
         for rule in ladders:
@@ -99,6 +133,13 @@ class Candidates:
         resolve = facts.__getitem__
         left = [placed for placed in shelf.select(facts) if not _refuted(placed[2], resolve)]
         return [rule for _, rule, _ in sorted(left, key=_position)]
+
+    def watching(self, event_type: str) -> list[tuple[Rule, Reach]]:
+        """Rules whose waits such an event can end or begin anew, whether or not they hear it, and which of them."""
+        if event_type not in self._watching:
+            reached = [(rule, _reach(rule, event_type)) for rule in self._waiting]
+            self._watching[event_type] = [(rule, reach) for rule, reach in reached if reach is not None]
+        return self._watching[event_type]
 
     def rebased(self, event_type: str) -> list[Rule]:
         """Rules whose ladders stand on new ground after such an event, whether or not they hear it themselves."""

@@ -6,10 +6,13 @@ it causes. What the rule writes joins the draft only when it comes to an end wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Final
 
+from rules.engine import waits
 from rules.engine.corrections import corrections
+from rules.engine.counting import count
 from rules.engine.firing import Firing, Outcome
 from rules.engine.guard import Stop, out_of_scope, traced, unmet
 from rules.engine.memory import Crossed, Unseen, cross, keep
@@ -20,9 +23,11 @@ from rules.engine.plan import plan
 from rules.engine.state import Draft, State
 from rules.engine.told import remember_told, wrongly_told
 from rules.engine.verdicts import Planned, Verdict, VerdictKind
-from rules.facts.event import Event, event_id
+from rules.facts.event import Event, Record, event_id
 from rules.facts.ladder import Cleared, Fired, NotCrossed, level_key
-from rules.language.model import Crosses, Operand, Rule, RuleSet
+from rules.language.model import Counts, Crosses, NotFollowed, Operand, Rule, RuleSet, StaysTrue
+
+RESET: Final = "its memory was set anew because its memory words were changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,9 @@ def decide(
     A rule that ends in an exception writes nothing at all.
     """
     names = Names(facts, rule, slot_names(facts))
-    status = facts["project.status"] if facts.project else None
-    elsewhere = out_of_scope(rule, facts.event.type, facts.project, facts.client, status)
+    if waits.is_end(facts.event):
+        return _end_of_wait(rule, names, draft, state, rules)
+    elsewhere = _elsewhere(rule, facts)
     if elsewhere is not None:
         return Decision(None if quiet else _verdict(facts, rule, "out_of_scope", elsewhere))
     stop = unmet(rule.conditions, names, quiet=quiet)
@@ -51,13 +57,44 @@ def decide(
         return Decision(
             None if quiet and stop.kind == "condition_false" else _stopped(facts, rule, names, stop)
         )
-    own = Draft(draft)
+    return _asked(_Asked(rule, names, Draft(draft), state, rules), draft)
+
+
+def _asked(asked: _Asked, draft: Draft) -> Decision:
+    rule, names = asked.rule, asked.names
     try:
-        decision = _Asked(rule, names, own, state, rules).decide()
+        decision = asked.decide()
     except (ValueError, ArithmeticError) as error:
-        return Decision(_verdict(facts, rule, "error", str(error), traced(rule.conditions, names)))
-    draft.puts.update(own.puts)
+        return Decision(_verdict(names.facts, rule, "error", str(error), traced(rule.conditions, names)))
+    draft.puts.update(asked.own.puts)
     return decision
+
+
+def _elsewhere(rule: Rule, facts: Facts) -> str | None:
+    status = facts["project.status"] if facts.project else None
+    return out_of_scope(rule, facts.about.type, facts.project, facts.client, status)
+
+
+def _end_of_wait(rule: Rule, names: Names, draft: Draft, state: State, rules: RuleSet) -> Decision:
+    """A length of a wait is over: the rule is asked with the facts of the moment whether that still means anything."""
+    facts, slot = names.facts, names.facts.event.objects["slot"]
+    record = draft.get("wait", str(slot["object"]))
+    over = waits.lapsed(rule, record, slot)
+    if over is not None or record is None:
+        return Decision(_verdict(facts, rule, "cancelled", over or ""))
+    if str(slot["elapsed"]) in record["fired"]:
+        return Decision(_verdict(facts, rule, "duplicate", f"it fired after {slot['elapsed']} already"))
+    elsewhere, stop = _elsewhere(rule, facts), unmet(rule.conditions, names)
+    if elsewhere is not None or (stop is not None and stop.kind == "condition_false"):
+        told = _stopped(facts, rule, names, stop or Stop("out_of_scope", elsewhere or ""))
+        reason = elsewhere or told.reason
+        draft.put("wait", waits.over(record, facts.event, f"it stopped being true: {reason}"))
+        return Decision(replace(told, kind="cancelled", reason=reason))
+    draft.put("wait", waits.fired(record, slot))
+    if stop is not None:
+        return Decision(_stopped(facts, rule, names, stop))
+    reason = waits.ended_well(rule, facts, record, slot)
+    return _asked(_Asked(rule, names, Draft(draft), state, rules, reason), draft)
 
 
 def _stopped(facts: Facts, rule: Rule, names: Names, stop: Stop) -> Verdict:
@@ -78,16 +115,21 @@ def _verdict(
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A rule whose conditions hold, and where it writes."""
+    """A rule whose conditions hold, and where it writes. `remembered`: what its memory says, once that is settled."""
 
     rule: Rule
     names: Names
     own: Draft
     state: State
     rules: RuleSet
+    remembered: str = ""
 
     def decide(self) -> Decision:
         """Memory, `once_per`, history, actions."""
+        if self.rule.wait is not None and not self.remembered:
+            return self._wait(self.rule.wait)
+        if self.rule.counts is not None and not self.remembered:
+            return self._count(self.rule.counts)
         crossed = self._cross() if self.rule.crosses else None
         if isinstance(crossed, Unseen):
             return Decision(self._verdict("unknown", crossed.reason))
@@ -102,6 +144,47 @@ class _Asked:
         if self._event.history:
             return self._history(crossed)
         return self._fire(crossed)
+
+    def _wait(self, wait: StaysTrue | NotFollowed) -> Decision:
+        """The wait that the event is about: it begins, goes on, or has said what there was to say."""
+        facts = self.names.facts
+        id = waits.wait_id(self.rule, wait, self.names)
+        if id is None:
+            return Decision(self._verdict("unknown", f"`{wait.key}` is not known"))
+        record = waits.known(self.own, id, self.rule)
+        if record is not None and not waits.begins_anew(wait, record, facts):
+            kind, reason = waits.standing(self.rule, facts, record)
+            return Decision(self._verdict(kind, reason))
+        if self._event.history:
+            return Decision(self._verdict("history", "it happened before the start: nothing waits for it"))
+        former = self.own.get("wait", id)
+        begun = waits.begin(self.rule, facts, id, former, self._event)
+        self.own.put("wait", begun)
+        anew = f"; {RESET}" if record is None and former is not None else ""
+        return Decision(self._verdict("pending", waits.says(self.rule, facts, begun) + anew))
+
+    def _count(self, counts: Counts) -> Decision:
+        """One event more in the window; the rule goes on when that reaches its number."""
+        counted = count(self.rule, counts, self.names, self.own)
+        if counted is None:
+            return Decision(self._verdict("unknown", f"`{counts.by}` is not known"))
+        reason = f"{counted.count} of {counts.at_least} within {counts.within}"
+        reason += f"; {RESET}" if counted.reset else ""
+        if not counted.fires:
+            self._remember_count(counted.record)
+            held = counted.record["reached"]
+            near = None if held else f"the count is {counted.count}; {counts.at_least} would have fired"
+            again = "; it fires again after the count fell below" if held else ""
+            return Decision(self._verdict("not_crossed", reason + again, near))
+        asked = replace(self, names=self.names.bind(count=counted.count), remembered=reason)
+        decision = asked.decide()
+        gone = decision.verdict is not None and decision.verdict.kind == "error" and not decision.actions
+        self._remember_count(counted.start if gone else counted.record)
+        return decision
+
+    def _remember_count(self, record: Record) -> None:
+        if self.own.get("count", record["id"]) != record:
+            self.own.put("count", record)
 
     @property
     def _event(self) -> Event:
@@ -136,7 +219,7 @@ class _Asked:
         if outcome.next_level is not None:
             parts.append(f"the next level is {level_figure(crosses, outcome.next_level)}")
         if crossed.reset:
-            parts.append("its memory was set anew because its levels were changed")
+            parts.append(RESET)
         return self._verdict(
             "not_crossed", "; ".join(parts), near_level(crosses, crossed.value, outcome.next_level)
         )
@@ -166,7 +249,7 @@ class _Asked:
         self._remember_once(())
         reason = "it happened before the start: kept, and nobody is told"
         events = self._crossings(crossed)
-        return Decision(self._verdict("history", self._with_level(crossed, reason)), (), events)
+        return Decision(self._verdict("history", self._with_memory(crossed, reason)), (), events)
 
     def _fire(self, crossed: Crossed | None) -> Decision:
         names, alert = self.names, None
@@ -175,7 +258,7 @@ class _Asked:
             alert = (crossed.record["id"], level_key(crossed.outcome.level), crossed.outcome.epoch)
         done = plan(self._firing(names, alert))
         kind, reason = _outcome(done)
-        verdict = self._verdict(kind, self._with_level(crossed, reason))
+        verdict = self._verdict(kind, self._with_memory(crossed, reason))
         if kind == "error" and not done.actions and not done.performed:
             return self._in_vain(verdict, crossed)
         if crossed is not None and isinstance(crossed.outcome, Fired):
@@ -223,7 +306,9 @@ class _Asked:
             history=event.history,
         )
 
-    def _with_level(self, crossed: Crossed | None, reason: str) -> str:
+    def _with_memory(self, crossed: Crossed | None, reason: str) -> str:
+        if self.remembered:
+            return f"{self.remembered}; {reason}"
         if crossed is None or not isinstance(crossed.outcome, Fired):
             return reason
         crosses, level = self._crosses, crossed.outcome.level

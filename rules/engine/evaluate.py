@@ -16,7 +16,9 @@ from rules.engine.memory import rebase_ladders
 from rules.engine.names import Facts
 from rules.engine.once import settle_once
 from rules.engine.state import Draft, State
-from rules.engine.verdicts import Evaluation, Planned, Verdict, VerdictKind
+from rules.engine.verdicts import NOT_STORED, Evaluation, Planned, Verdict, VerdictKind
+from rules.engine.waits import recalled
+from rules.engine.watching import notice
 from rules.facts.event import MAX_DEPTH, Event
 from rules.language.model import Rule, RuleSet
 
@@ -51,6 +53,7 @@ class _Cascade:
 
     def take(self, event: Event) -> list[Event]:
         """Apply one event and ask its rules; gives the events that it caused."""
+        event = recalled(event, self.draft)
         if event.depth > MAX_DEPTH:
             self.events.append(event)
             self._stop(
@@ -71,16 +74,21 @@ class _Cascade:
         known = Draft(self.draft.base, dict(self.draft.puts))
         facts = Facts(event, known, self.state)
         rebase_ladders(self.index.rebased(event.type), facts, self.draft)
+        noticed = notice(self.index.watching(event.type), facts, known, self.draft)
         caused: list[Event] = []
         for rule in self.index.asked(facts) if self.stored_only else self._triggered(event):
             decision = decide(rule, facts, self.draft, self.state, self.rules, quiet=self.stored_only)
-            self._keep(decision)
+            self._keep(decision, noticed)
             caused += decision.events
+        self.verdicts += noticed.values()
         return caused
 
-    def _keep(self, decision: Decision) -> None:
-        if decision.verdict is not None:
-            self.verdicts.append(decision.verdict)
+    def _keep(self, decision: Decision, noticed: dict[str, Verdict]) -> None:
+        """One verdict for each rule: what the event meant for its wait is said where the rule says nothing more."""
+        verdict = decision.verdict
+        if verdict is not None and not (verdict.kind in NOT_STORED and verdict.rule in noticed):
+            noticed.pop(verdict.rule, None)
+            self.verdicts.append(verdict)
         self.actions += decision.actions
 
     def _triggered(self, event: Event) -> list[Rule]:

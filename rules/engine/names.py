@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Literal
 
-from rules.engine import condition
 from rules.engine.derived import with_derived
 from rules.engine.parties import calendars_of, project_calendars
 from rules.engine.standing import (
@@ -26,7 +25,7 @@ from rules.engine.state import Book, State
 from rules.facts.budget import budget_facts, forecast_facts
 from rules.facts.calendar import local_day
 from rules.facts.catalogue import EVENTS, STANDING
-from rules.facts.event import Event, Record
+from rules.facts.event import Event, Record, spoken_of
 from rules.facts.money import EXACT, Money, quantize
 from rules.language.model import UNKNOWN, Rule
 
@@ -48,7 +47,6 @@ KEPT: Final = frozenset(
         "finding",
         "complaint",
         "survey",
-        "meeting",
     ]
 )
 
@@ -65,27 +63,27 @@ _RELATED: Final[Mapping[str, tuple[str, ...]]] = {
         "action_item.blocks",
     ),
     "approval": ("change.id", "milestone.id"),
-    "risk": ("reserve.risk", "approval.subject"),
 }
 
 
 class Facts(dict[str, Any]):
     """Path -> value for one event, filled as it is asked: `facts["budget.used"]`.
 
-    book: the records to read: the draft of the evaluation, or the book as it was before.
+    book: the records to read: the draft of the evaluation, or the book as it was before.  about: the event that names
+    speak of. At the end of a wait that is the one which began it, with its objects as their records are by now.
     """
 
     def __init__(self, event: Event, book: Book, state: State, view: View = "event") -> None:
         super().__init__()
         self.event = event
+        self.about = spoken_of(event)
         self.state = state
         self.project = state.workspace.projects.get(event.project) if event.project else None
         client = self.project.client if self.project else event.client
         self.client = state.workspace.clients.get(client) if client else None
         self._book = book
-        self._view = view
+        self._view = "moment" if self.about is not event and view == "event" else view
         self._objects: dict[str, Record | None] = {}
-        self._condition: Record | None = None
 
     def __missing__(self, name: str) -> Any:
         value = self[name] = self._find(name)
@@ -99,9 +97,9 @@ class Facts(dict[str, Any]):
 
     def nouns(self) -> Iterator[str]:
         """The names of all objects this event can know."""
-        kind = EVENTS.get(self.event.type)
+        kind = EVENTS.get(self.about.type)
         own = (kind.object, *kind.also) if kind else ()
-        yield from dict.fromkeys((*STANDING, *own, *self.event.objects, *_RELATED, "decision"))
+        yield from dict.fromkeys((*STANDING, *own, *self.about.objects, *_RELATED, "decision"))
 
     def brought(self) -> dict[str, Record]:
         """The event's own objects and those they name, without the standing ones."""
@@ -125,18 +123,18 @@ class Facts(dict[str, Any]):
         noun, _, path = name.partition(".")
         if not path and noun in ("now", "today"):
             return self.state.now if noun == "now" else self.today
-        if noun == "project" and path in condition.FIELDS and self.project is not None:
-            return self.condition()[path]
         found = self.object(noun)
         if found is None or path.startswith("_"):
             return UNKNOWN
         return found.get(path, UNKNOWN) if path else found
 
     def _former(self, name: str) -> Any:
-        """The value before the event: what the event says it was, else it did not change."""
+        """The value before the event: what the event says it was, else it did not change then."""
         noun, _, path = name.partition(".")
-        if noun == self._main and path in self.event.before:
-            return self.event.before[path]
+        if noun == self._main and path in self.about.before:
+            return self.about.before[path]
+        if noun == self._main and self._view == "moment" and noun in self.about.objects:
+            return self.about.objects[noun].get(path, UNKNOWN)
         return self[name]
 
     def _changed(self, name: str) -> Any:
@@ -147,18 +145,18 @@ class Facts(dict[str, Any]):
 
     @property
     def _main(self) -> str | None:
-        kind = EVENTS.get(self.event.type)
+        kind = EVENTS.get(self.about.type)
         return kind.object if kind else None
 
     def _make(self, noun: str) -> Record | None:
         standing = _STANDING.get(noun)
         if standing is not None:
             return standing(self)
-        found = self._brought(noun) if noun in self.event.objects else self._related(noun)
+        found = self._brought(noun) if noun in self.about.objects else self._related(noun)
         return None if found is None else with_derived(noun, found, self._book, self.state.workspace)
 
     def _brought(self, noun: str) -> Record | None:
-        found = self.event.objects[noun]
+        found = self.about.objects[noun]
         if self._view == "event" or noun not in KEPT:
             return found
         kept = self._book.get(noun, str(found.get("id")))
@@ -166,7 +164,7 @@ class Facts(dict[str, Any]):
 
     def _related(self, noun: str) -> Record | None:
         """An object that the event's own objects name by id, or the one that a slot of the clock is about."""
-        slot = self.event.objects.get("slot")
+        slot = self.about.objects.get("slot")
         if slot is not None and slot.get("kind") == noun:
             return self._book.get(noun, str(slot["object"]))
         if noun in ("person", "decision"):
@@ -191,7 +189,7 @@ class Facts(dict[str, Any]):
         return found
 
     def _person(self) -> Record | None:
-        named = (self.event.objects.get("entry") or {}).get("person") or self.event.person
+        named = (self.about.objects.get("entry") or {}).get("person") or self.about.person
         person = self.state.workspace.people.get(named) if isinstance(named, str) else None
         return person_record(person, self.today) if person else None
 
@@ -217,15 +215,6 @@ class Facts(dict[str, Any]):
             return None
         lead = self.state.workspace.people.get(self.project.lead)
         return project_record(self.project, self.kept("project"), lead)
-
-    def condition(self) -> Record:
-        """What is worked out of many records about the project; nothing without one."""
-        if self._condition is None and self.project is not None:
-            figures = (self.figures("budget"), self.figures("forecast"))
-            self._condition = condition.fields_of(
-                self.project, self._book, self.state.workspace, self.today, figures
-            )
-        return self._condition or {}
 
     def kept(self, kind: str) -> Record | None:
         """The one record of that kind that the project has under its own id."""
@@ -282,12 +271,13 @@ class Names:
 
 
 def slot_names(facts: Facts) -> Mapping[str, Any]:
-    """What a slot of the clock binds: its time, and its offset where it has one."""
-    slot = facts.event.objects.get("slot") if facts.event.type == "slot.due" else None
+    """What a slot of the clock binds: its time, its offset where it has one; at the end of a wait what has elapsed."""
+    waited = {} if facts.about is facts.event else {"elapsed": facts.event.objects["slot"]["elapsed"]}
+    slot = facts.about.objects.get("slot") if facts.about.type == "slot.due" else None
     if slot is None:
-        return {}
+        return waited
     offset = {} if slot.get("offset") is None else {"offset": slot["offset"]}
-    return {"slot": slot["at"], **offset}
+    return {"slot": slot["at"], **offset, **waited}
 
 
 def _version(approval: Record) -> int:
@@ -301,7 +291,7 @@ def _within(value: Any, path: str) -> Any:
 
 
 _STANDING: Final[Mapping[str, Callable[[Facts], Record | None]]] = {
-    "event": lambda f: event_record(f.event),
+    "event": lambda f: event_record(f.about),
     "organisation": lambda f: organisation_record(f.state.workspace),
     "client": lambda f: client_record(f.client) if f.client else None,
     "project": lambda f: f.own_project(),

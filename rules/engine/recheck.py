@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rules.engine import waits
 from rules.engine.firing import evaluated
 from rules.engine.guard import out_of_scope, unmet
 from rules.engine.memory import Unseen, ladder_of, number, see
@@ -79,10 +80,10 @@ class _Look:
             return None
         facts = self.names.facts
         status = facts["project.status"] if facts.project else None
-        reason = out_of_scope(self.rule, facts.event.type, facts.project, facts.client, status)
+        reason = out_of_scope(self.rule, facts.about.type, facts.project, facts.client, status)
         if reason is None and self._asks():
             return self._decision_over()
-        return reason or self._condition() or self._level() or self._own_condition()
+        return reason or self._condition() or self._wait() or self._level() or self._own_condition()
 
     def names_now(self) -> Mapping[str, Any]:
         """Everything the text may name, as of now."""
@@ -130,6 +131,13 @@ class _Look:
         spec = self._spec
         stop = unmet((spec.condition,), self.names) if spec and spec.condition else None
         return None if stop is None else stop.reason
+
+    def _wait(self) -> str | None:
+        """Whether what the rule waited for is still what it was when the wait ended."""
+        slot = self.names.facts.event.objects.get("slot", {})
+        if slot.get("kind") != "wait":
+            return None
+        return waits.stands(self.state.book.get("wait", str(slot["object"])), slot)
 
     def _level(self) -> str | None:
         """Whether the level of the alert is still the one that fired, and still reached."""

@@ -30,7 +30,7 @@ RUNNING: Final = frozenset({"active", "closing"})
 _OVER: Final = (
     frozenset({"accepted", "deemed_accepted", "cancelled", "approved", "rejected", "changes_requested"})
     | {"expired", "withdrawn", "superseded", "applied", "done", "closed", "paid", "void", "voided", "deleted"}
-    | {"answered", "waived", "resolved", "minuted"}
+    | {"answered", "waived", "held"}
 )
 # How long the clock may have been away without whoever keeps it saying so.
 CATCH_UP: Final = timedelta(hours=1)
@@ -45,8 +45,10 @@ _DAY_FIELD: Final = {"approval.expires_at": "expires_on"}
 class Slot:
     """One moment at which one rule fires for one object.
 
-    kind and object: "project", "milestone", "approval", "client" or "workspace", and the id of its record.
-    offset: of an `around` rule.  at: UTC.  day: on the wall of the party that the rule keeps to.
+    kind and object: "project", "milestone", "approval", "client" or "workspace", and the id of its record; "wait" for
+        the end of one, with the id of the wait.
+    offset: of an `around` rule; of a wait, how long was waited.  at: UTC.  day: on the wall of the party that the rule
+        keeps to.
     merged: times of a schedule, as written, that came too close to this one or onto it and do not fire of their own.
     """
 

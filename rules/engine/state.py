@@ -4,7 +4,7 @@ In: the service (from SQL) or a scenario (from memory) hands in a `Book`. Out: `
 the book and keeps what the evaluation writes, so that the caller can store exactly that. No I/O of its own.
 
 Kinds of records: project, baseline, milestone, change, approval, task, issue, entry, sums, memory (ladders,
-once_per), slot. Ids are unique within a kind; `project` and `client` on a record say whose it is.
+once_per), wait, count, slot. Ids are unique within a kind; `project` and `client` on a record say whose it is.
 """
 
 from __future__ import annotations

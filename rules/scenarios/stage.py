@@ -20,6 +20,7 @@ from rules.engine.outcomes import message_event, task_event
 from rules.engine.recheck import recheck
 from rules.engine.state import MemoryBook, State
 from rules.engine.verdicts import Planned
+from rules.engine.waits import slots_of
 from rules.facts.approval import OPEN
 from rules.facts.event import Event, Record, event_id
 from rules.facts.project import Workspace
@@ -188,7 +189,9 @@ class Stage:
 
     def _slots(self, until: datetime) -> list[slots.Slot]:
         planned = slots.plan(self.rules, self.state, until, since=self._ticked)
-        return [s for s in planned if s.id not in self._fired]
+        waited = [r for (kind, _), r in self.book.records.items() if kind == "wait"]
+        ends = [s for record in waited for s in slots_of(record) if s.at <= until]
+        return [s for s in (*planned, *ends) if s.id not in self._fired]
 
     def _clock_events(self) -> Iterable[Event]:
         to_fire, skipped = slots.due(self._slots(self.now), self._fired, self.now)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from rules.engine.effects import approvals, milestones
 from rules.engine.effects.shapes import Act, Applied, Performed
 from rules.facts.event import Record, digest
 from rules.facts.project import Project
-from rules.language.triggers import DATED
+
+DATED: Final = frozenset({"milestone", "approval", "change", "issue", "task", "invoice", "bill"})
 
 
 def note(act: Act, project: Project, keys: Mapping[str, Any], _: Mapping[str, Record]) -> Performed:
