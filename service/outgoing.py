@@ -120,11 +120,10 @@ def _address(context: Context, planned: Planned, connector: Connector) -> str:
     asked = planned.keys["link"]
     now = context.now()
     with context.database.writing() as connection:
-        kind = next(k for k in links.PATHS if k in asked)
-        serial = serial_of(connection, kind, asked[kind], asked["person"]) or 1
+        serial = serial_of(connection, "approval", asked["approval"], asked["person"]) or 1
         link = Link(
-            kind,
-            asked[kind],
+            "approval",
+            asked["approval"],
             int(asked.get("version", 1)),
             asked["person"],
             serial,

@@ -10,7 +10,7 @@ from rules.engine.evaluate import evaluate
 from rules.engine.verdicts import Evaluation
 from service.log import get
 from service.state import Context
-from service.store import actions, journal, records
+from service.store import actions, journal, records, slots
 from service.store.database import StorageError
 
 log = get("decide")
@@ -70,6 +70,7 @@ def _store(
         if not journal.advance(connection, waiting.partition, waiting.version):
             return True
         records.save(connection, found.puts, now)
+        slots.follow(connection, (r for (kind, _), r in found.puts.items() if kind == "wait"), now)
         journal.decided(connection, found.events, ruleset, now, waiting.delivery)
         journal.add_verdicts(connection, fresh, now)
         actions.add(connection, planned, waiting.event.id, ruleset, now, mail=mail)

@@ -6,7 +6,7 @@ from sqlalchemy import inspect, text
 
 from service.store.database import Database
 
-HEAD = "0001"
+HEAD = "0002"
 
 
 class SchemaError(Exception):

@@ -11,7 +11,9 @@ from datetime import date, datetime
 from sqlalchemy import Connection, select, update
 
 from rules.engine.slots import Slot
+from rules.engine.waits import slots_of
 from rules.facts.duration import Duration
+from rules.facts.event import Record
 from service.store.database import from_iso, insert_new, iso
 from service.store.tables import slots
 
@@ -32,11 +34,30 @@ def plan(connection: Connection, planned: Iterable[Slot], now: datetime) -> None
         )
 
 
+def follow(connection: Connection, waits: Iterable[Record], now: datetime) -> None:
+    """Let the clock know of waits as they are now: timers that they have no more are dropped, new ones planned."""
+    for wait in waits:
+        wanted = list(slots_of(wait))
+        connection.execute(
+            update(slots)
+            .where(
+                slots.c.object == wait["id"],
+                slots.c.kind == "wait",
+                slots.c.state == "planned",
+                slots.c.id.not_in([s.id for s in wanted]),
+            )
+            .values(state="dropped", at=iso(now))
+        )
+        insert_new(connection, slots, [_row(s, now) for s in wanted])
+
+
 def drop_unplanned(connection: Connection, rules: Iterable[str], keep: Iterable[str]) -> None:
-    """Forget planned slots of these rules whose object or rule is gone."""
+    """Forget planned slots of these rules whose object or rule is gone. Waits are followed where they are decided."""
     kept = set(keep)
     rows = connection.execute(
-        select(slots.c.id).where(slots.c.state == "planned", slots.c.rule.in_(list(rules)))
+        select(slots.c.id).where(
+            slots.c.state == "planned", slots.c.kind != "wait", slots.c.rule.in_(list(rules))
+        )
     )
     for id in set(rows.scalars()) - kept:
         connection.execute(update(slots).where(slots.c.id == id).values(state="dropped"))

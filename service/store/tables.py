@@ -218,6 +218,7 @@ slots = Table(
     Column("event", ID),
     Column("at", TIME, nullable=False),
     Index("ix_slots_state_due_at", "state", "due_at"),
+    Index("ix_slots_object", "object"),
 )
 
 # --- evidence, links, people who sign in ---------------------------------------------------------------------
