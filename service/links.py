@@ -20,9 +20,9 @@ from service.store import links
 from service.store.database import Connection
 from service.store.links import Link
 
-PATHS = {"approval": "a", "project": "c"}
+PATHS = {"approval": "a", "project": "c", "survey": "s", "meeting": "m"}
 MASK = "…"
-_ADDRESS = re.compile(r"(/(?:a|c)/)[A-Za-z0-9_-]{20,}")
+_ADDRESS = re.compile(r"(/(?:a|c|s|m)/)[A-Za-z0-9_-]{20,}")
 
 
 def masked(text: str) -> str:

@@ -120,10 +120,11 @@ def _address(context: Context, planned: Planned, connector: Connector) -> str:
     asked = planned.keys["link"]
     now = context.now()
     with context.database.writing() as connection:
-        serial = serial_of(connection, "approval", asked["approval"], asked["person"]) or 1
+        kind = next(k for k in links.PATHS if k in asked)
+        serial = serial_of(connection, kind, asked[kind], asked["person"]) or 1
         link = Link(
-            "approval",
-            asked["approval"],
+            kind,
+            asked[kind],
             int(asked.get("version", 1)),
             asked["person"],
             serial,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Literal
 
+from rules.engine import condition
 from rules.engine.derived import with_derived
 from rules.engine.parties import calendars_of, project_calendars
 from rules.engine.standing import (
@@ -47,6 +48,7 @@ KEPT: Final = frozenset(
         "finding",
         "complaint",
         "survey",
+        "meeting",
     ]
 )
 
@@ -63,6 +65,7 @@ _RELATED: Final[Mapping[str, tuple[str, ...]]] = {
         "action_item.blocks",
     ),
     "approval": ("change.id", "milestone.id"),
+    "risk": ("reserve.risk", "approval.subject"),
 }
 
 
@@ -84,6 +87,7 @@ class Facts(dict[str, Any]):
         self._book = book
         self._view = "moment" if self.about is not event and view == "event" else view
         self._objects: dict[str, Record | None] = {}
+        self._condition: Record | None = None
 
     def __missing__(self, name: str) -> Any:
         value = self[name] = self._find(name)
@@ -123,6 +127,8 @@ class Facts(dict[str, Any]):
         noun, _, path = name.partition(".")
         if not path and noun in ("now", "today"):
             return self.state.now if noun == "now" else self.today
+        if noun == "project" and path in condition.FIELDS and self.project is not None:
+            return self.condition()[path]
         found = self.object(noun)
         if found is None or path.startswith("_"):
             return UNKNOWN
@@ -215,6 +221,15 @@ class Facts(dict[str, Any]):
             return None
         lead = self.state.workspace.people.get(self.project.lead)
         return project_record(self.project, self.kept("project"), lead)
+
+    def condition(self) -> Record:
+        """What is worked out of many records about the project; nothing without one."""
+        if self._condition is None and self.project is not None:
+            figures = (self.figures("budget"), self.figures("forecast"))
+            self._condition = condition.fields_of(
+                self.project, self._book, self.state.workspace, self.today, figures
+            )
+        return self._condition or {}
 
     def kept(self, kind: str) -> Record | None:
         """The one record of that kind that the project has under its own id."""

@@ -25,6 +25,8 @@ from rules.language.model import ActionSpec
 _LINK: Final = re.compile(r"\blink\b")
 # Stands where a client's decision page would open: nobody else is ever given a link that decides in their name.
 _NO_PAGE: Final = "/a/test"
+# What has a page that people outside answer on, and who may.
+_PAGES: Final = (("approval", "asked"), ("survey", "contact"), ("meeting", "attendees"))
 # Keys of an entry that are used up here; what is left goes with the action, evaluated.
 _USED: Final = frozenset({"to", "not_to", "target", "text", "with", "due", "confirms", "connection"})
 
@@ -143,14 +145,21 @@ def _more_keys(firing: Firing, spec: ActionSpec, copy: Copy, text: Any) -> dict[
 
 
 def _link(firing: Firing, text: Any, copy: Copy) -> dict[str, Any]:
-    """Whose decision page the text's `link` opens, where it has one and the reader is among those asked."""
-    approval = firing.names("approval")
-    if copy.recipient is None or not isinstance(approval, Mapping) or not _mentions_link(firing, text):
+    """Whose page the text's `link` opens, where it has one and the reader is among those who are asked."""
+    if copy.recipient is None or not _mentions_link(firing, text):
         return {}
-    if copy.recipient not in (approval.get("asked") or ()):
-        return {}
-    asked = {"approval": approval["id"], "version": int(approval.get("version", 1)), "person": copy.recipient}
-    return {"link": asked}
+    for noun, readers in _PAGES:
+        found = firing.names(noun)
+        asked = found.get(readers) if isinstance(found, Mapping) else None
+        if copy.recipient in (asked if isinstance(asked, list | tuple) else (asked,)):
+            return {
+                "link": {
+                    noun: found["id"],
+                    "version": int(found.get("version") or 1),
+                    "person": copy.recipient,
+                }
+            }
+    return {}
 
 
 def _mentions_link(firing: Firing, text: Any) -> bool:

@@ -17,6 +17,7 @@ from rules.engine.recipients import reach, without
 from rules.engine.systems import estimate_copies, issue_copies
 from rules.language.model import UNKNOWN, ActionSpec
 from rules.language.operations import truth
+from rules.language.wording import choose
 
 
 def plan(firing: Firing) -> Outcome:
@@ -66,7 +67,14 @@ def _carry_out(firing: Firing, spec: ActionSpec, ordinal: int, done: Outcome) ->
 
 def _keys(firing: Firing, spec: ActionSpec, done: Outcome) -> dict[str, Any]:
     """The entry's keys as values; `to` as the people it reaches."""
-    keys = {k: evaluated(v, firing.names) for k, v in spec.keys.items() if k not in ("to", "not_to", "text")}
+    people = ("to", "not_to", "owner", "text")
+    keys = {k: evaluated(v, firing.names) for k, v in spec.keys.items() if k not in people}
+    if spec.kind == "open_risk" and not keys.get("title"):
+        keys["title"] = choose(firing.rule.title, firing.state.workspace.locale)
+    if "owner" in spec.keys:
+        owners = reach(spec.keys["owner"], firing.names)
+        done.problems += [f"{spec.id}: {sentence}" for sentence in owners.missing]
+        keys["owner"] = owners.people[0].id if owners.people else None
     if "to" in spec.keys:
         asked = reach(spec.keys["to"], firing.names)
         done.problems += [f"{spec.id}: {sentence}" for sentence in asked.missing]

@@ -27,6 +27,8 @@ def snapshot(names: Names, *, client_facing: bool) -> dict[str, Any]:
         record = facts.object(noun)
         if record is not None:
             found[noun] = record
+    if "project" in found:
+        found["project"] = {**found["project"], **facts.condition()}
     found |= names.bound
     if client_facing:
         found = {k: v for k, v in found.items() if not (k in ("level", "value") and _tells_cost(names))}

@@ -71,7 +71,8 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             "id:text name:text client:text status:text mode:text lead:text lead_name:text deputy:text? "
             "tags:list currency:text "
             "time_zone:text billing.kind:text billing.client_sees:text home:text? health:text "
-            "activated_at:time? days_since_contact:int? reports.weekly:any?"
+            "activated_at:time? days_since_contact:int? contact_overdue:bool health_reasons:list unplanned_items:int "
+            "reports.weekly:any?"
         ),
         "budget": (
             "version:int total:money spent:money committed:money billed:money collected:money "
@@ -94,7 +95,7 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             "milestone:text? "
             "baselined:bool created_at:time closed_at:time? url:text client_raised:bool "
             "first_answer_at:time? "
-            "change_requested:bool"
+            "change_requested:bool unplanned:bool"
         ),
         "comment": "id:text author:text? text:text~ visibility:text at:time on:text",
         "milestone": (
@@ -121,18 +122,32 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         "delay": "id:text milestone:text days:int cause:text",
         "risk": (
             "id:text title:text kind:text response:text? score:int owner:text status:text review_on:date? "
-            "plan:text?"
+            "plan:text? needs_plan:bool amount:money? opened_at:time triggered_at:time? closed_at:time? "
+            "reason:text?"
         ),
-        "survey": "id:text kind:text score:int? contact:text remark:text? sent_at:time? answered_at:time?",
-        "complaint": "id:text about:text? contact:text? opened_at:time status:text resolved_at:time?",
-        "meeting": "id:text title:text at:time minutes_due:date? minutes_sent_at:time?",
+        "survey": (
+            "id:text kind:text score:int? contact:text remark:text? sent_at:time? answered_at:time? "
+            "party:text status:text questions:list expires_on:date?"
+        ),
+        "complaint": (
+            "id:text about:text? contact:text? opened_at:time status:text resolved_at:time? owner:text "
+            "due:date said:text?! resolution:text?!"
+        ),
+        "meeting": (
+            "id:text title:text at:time minutes_due:date? minutes_sent_at:time? status:text attendees:list "
+            "held_at:time? minutes:text? objections_until:date? objections:list"
+        ),
         "contact": "id:text channel:text with:text? by:text? at:time summary:text?!",
-        "contract": "id:text signed_on:date clauses:list",
+        "contract": "id:text signed_on:date clauses:list file:text?",
         "supplier": "id:text name:text promised:date? actual:date?",
         "workload": "person:text planned:duration logged:duration over:bool",
         "quality": "defects_open:int reopened_rate:number? rework_rate:number? coverage:number?",
         "kpi": "name:text value:number? target:number? trend:text",
-        "finding": "id:text kind:text owner:text due:date? status:text",
+        "finding": (
+            "id:text kind:text owner:text due:date? status:text opened_at:time closed_at:time? closed_by:text? "
+            "reason:text? entries:list paper:text?! paid_to:text?! sum:money?! limit:money?! line:text? spender:text?!"
+        ),
+        "audit": "id:text period:text at:time checked:int opened:int closed:int open:int",
         "report": "id:text period:text view:text to:list sha256:text sent_at:time?",
         "reserve": "id:text amount:money reason:text? risk:text? by:text?",
         "retainer": (
@@ -202,7 +217,7 @@ EVENTS: Mapping[str, EventType] = {
         *_family(
             "approval",
             "sent opened answered expired withdrawn superseded bounced",
-            also="change decision milestone",
+            also="change decision milestone risk",
         ),
         *_family("milestone", "planned moved handed_over accepted rejected deemed_accepted cancelled"),
         *_family("action_item", "opened answered done waived", also="milestone"),
@@ -218,6 +233,8 @@ EVENTS: Mapping[str, EventType] = {
         *_family("quality", "measured"),
         *_family("kpi", "breached"),
         *_family("finding", "opened closed"),
+        *_family("audit", "run"),
+        *_family("receipt", "attached", "entry"),
         *_family("task", "opened done"),
         *_family("project", "drafted activated changed held resumed closing closed", "project"),
         *_family("connection", "silent back failing"),
@@ -225,6 +242,8 @@ EVENTS: Mapping[str, EventType] = {
         *_family("message", "sent failed unknown replied bounced"),
         *_family("level", "crossed cleared"),
         *_family("rules", "reloaded refused"),
-        *_family("slot", "due", also="milestone approval action_item risk finding meeting"),
+        *_family(
+            "slot", "due", also="milestone approval action_item risk finding meeting complaint survey task"
+        ),
     ]
 }

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from rules.facts.calendar import WorkCalendar
+from rules.facts.duration import Duration
 from rules.facts.money import Money
 
 TEAM_ROLES = ("lead", "deputy", "finance", "member")
@@ -123,6 +124,40 @@ class MilestonePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class RiskPlan:
+    """A risk that the project's file begins its register with. `amount` is what it would cost."""
+
+    id: str
+    title: str
+    kind: str = "other"
+    response: str | None = None
+    score: int = 1
+    owner: str | None = None
+    review_on: date | None = None
+    plan: str | None = None
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What the project is for, and how and when one can tell that it is reached."""
+
+    text: str
+    measure: str | None = None
+    by: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One line of the communication plan: what is said, to whom, by which channel, how often."""
+
+    what: str
+    to: tuple[str, ...] = ()
+    channel: str = "mail"
+    every: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetPlan:
     """The first baseline's money. `opening` counts as spent before Accord was connected."""
 
@@ -162,6 +197,22 @@ class Project:
     reports: Mapping[str, Any] = field(default_factory=dict)
     deemed_clause: str | None = None
     deemed_days: int | None = None
+    goals: tuple[Goal, ...] = ()
+    deliverables: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    scope_file: str | None = None
+    contract_signed: date | None = None
+    contract_file: str | None = None
+    clauses: Mapping[str, str] = field(default_factory=dict)
+    risks: tuple[RiskPlan, ...] = ()
+    risk_limit: int = 12
+    communication: tuple[Talk, ...] = ()
+    needs_to_begin: tuple[str, ...] = ()
+    audit: Literal["quarterly", "monthly", "never"] = "quarterly"
+    pulse: Literal["quarterly", "monthly", "never"] = "never"
+    team_pulse: Literal["quarterly", "monthly", "never"] = "never"
+    closing_survey: bool = True
+    survey_to: tuple[str, ...] = ("sponsor", "approver")
     time_zone: str = "UTC"
     calendar: str = ""
     vars: Mapping[str, Any] = field(default_factory=dict)

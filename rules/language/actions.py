@@ -30,7 +30,15 @@ from rules.language.text_files import TextSource, text_at
 from rules.language.triggers import read_duration
 
 # What an action makes known to those after it.
-MAKES_KNOWN: Final = {"open_change": ("change",), "request_decision": ("approval",)}
+MAKES_KNOWN: Final = {
+    "open_change": ("change",),
+    "request_decision": ("approval",),
+    "open_risk": ("risk",),
+    "open_complaint": ("complaint",),
+}
+
+# Objects that somebody outside answers on a page of their own: their texts may name `link`.
+WITH_PAGE: Final = ("approval", "survey", "meeting")
 
 # Texts that are written into a tracker, and that a client who reads it reads.
 IN_TRACKER: Final = ("comment", "create_issue")
@@ -46,6 +54,8 @@ _AS_WRITTEN: Final = (
     "connection",
     "urgent",
     "confirms",
+    "kind",
+    "response",
 )
 
 
@@ -117,6 +127,7 @@ class ActionReader:
     def _recipients(self, action: Source, kind: str, audience: Audience) -> tuple[Recipient, ...]:
         found = read_recipients(action.below("to"), audience)
         read_recipients(action.below("not_to"), audience)
+        read_recipients(action.below("owner"), audience)
         if kind == "task":
             for one in found:
                 if one.kind == "client_role" or (one.kind == "person" and one.client_reads):
@@ -136,14 +147,16 @@ class ActionReader:
     def _keys(self, action: Source, kind: str) -> dict[str, Any]:
         given = action.value
         keys: dict[str, Any] = {name: given[name] for name in _AS_WRITTEN if name in given}
-        keys |= {name: _words(given[name]) for name in ("to", "not_to", "add", "remove") if name in given}
+        keys |= {
+            name: _words(given[name]) for name in ("to", "not_to", "add", "remove", "owner") if name in given
+        }
         for name in _VALUES:
             if name in given:
                 part = action.below(name)
                 keys[name] = {k: value_at(part.below(k), self.env) for k in given[name]}
         if "lines" in given:
             keys["lines"] = self._lines(action.below("lines"))
-        for name in ("status", "value", "title"):
+        for name in ("status", "value", "title", "score", "plan"):
             if name in given:
                 keys[name] = value_at(action.below(name), self.env)
         for name in ("due", "expires"):
@@ -190,10 +203,14 @@ class ActionReader:
         needed = {
             "apply_change": "change",
             "open_change": given.get("about"),
+            "open_complaint": given.get("about"),
             "request_decision": given.get("about"),
         }
         noun = needed.get(kind)
-        if noun in ("change", "milestone", "issue") and f"{noun}.id" not in self.env.names:
+        if (
+            noun in ("change", "milestone", "issue", "survey", "comment")
+            and f"{noun}.id" not in self.env.names
+        ):
             heads = sorted({n.partition(".")[0] for n in self.env.names})
             key = "change" if kind == "apply_change" else "about"
             action.tell(f"`{noun}` is not known {self.env.where}", f"known: {', '.join(heads)}", key)
@@ -265,7 +282,7 @@ class ActionReader:
 
     def _text_names(self, kind: str, keys: Mapping[str, Any]) -> dict[str, Type]:
         names = with_names(keys.get("with", {}))
-        if kind == "request_decision" or "approval.id" in self.env.names:
+        if kind == "request_decision" or any(f"{n}.id" in self.env.names for n in WITH_PAGE):
             names["link"] = Type("text")
         return names
 

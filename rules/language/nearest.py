@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
 
-MOST_SHOWN = 16
+MOST_SHOWN = 24
 
 
 def nearest(word: str, allowed: Iterable[str], most: int = 1) -> list[str]:

@@ -29,6 +29,8 @@ PERSON_FIELDS: Final = frozenset(
         "contact",
         "by",
         "person",
+        "attendees",
+        "with",
     )
 )
 # Fields that can name a client's contact: what goes there is held to the rules for clients.
@@ -42,6 +44,8 @@ CLIENT_FIELDS: Final = frozenset(
         "complaint.contact",
         "decision.by",
         "survey.contact",
+        "meeting.attendees",
+        "contact.with",
     )
 )
 

@@ -38,6 +38,8 @@ DATED: Final = (
     "risk",
     "finding",
     "meeting",
+    "complaint",
+    "survey",
 )
 
 ForEach = Literal["project", "client", "milestone", "action_item", "invoice", "workspace"]

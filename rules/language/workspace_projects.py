@@ -18,6 +18,7 @@ from rules.facts.project import (
 )
 from rules.language.matching import compile_match
 from rules.language.nearest import allowed_here
+from rules.language.workspace_conduct import conduct_of
 from rules.language.workspace_values import Part, typed
 
 
@@ -63,6 +64,7 @@ def project_of(
         reports=given.get("reports", {}),
         deemed_clause=deemed.get("clause"),
         deemed_days=deemed.get("days"),
+        **conduct_of(part, organisation, people),
         time_zone=part.zone("time_zone", client.value["time_zone"]),
         calendar=given.get("calendar", organisation.value.get("calendar", "")),
         vars={k: typed(v) for k, v in given.get("vars", {}).items()},

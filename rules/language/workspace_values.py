@@ -91,6 +91,17 @@ class Part:
             self.problems.append(Problem(self.at(*below), str(error)))
             return None
 
+    def duration(self, *below: str | int) -> Duration | None:
+        """A span of time such as 2w; none where nothing stands."""
+        given = self.document.get((*self.path, *below))
+        if given is None:
+            return None
+        try:
+            return Duration.parse(str(given))
+        except BadDuration as error:
+            self.problems.append(Problem(self.at(*below), str(error)))
+            return None
+
     def zone(self, name: str, default: str = "UTC") -> str:
         """A zone name that exists."""
         given = self.value.get(name, default)

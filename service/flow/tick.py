@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from rules.engine import slots as planning
 from rules.engine.effects import projects
 from rules.facts.event import Event, event_id
-from rules.facts.project import Project
+from rules.facts.project import Project, Workspace
 from service.log import get
 from service.state import Context
 from service.store import journal, records, slots
@@ -62,16 +62,16 @@ def follow_files(context: Context) -> int:
             if known is not None:
                 events += projects.following(project, known, now)
             elif project.status == "active":
-                events += _activation(project, now)
+                events += _activation(project, now, context.rulebook.workspace)
     if events:
         with context.database.writing() as connection:
             journal.add(connection, events)
     return len(events)
 
 
-def _activation(project: Project, now: datetime) -> list[Event]:
+def _activation(project: Project, now: datetime, workspace: Workspace) -> list[Event]:
     try:
-        return [projects.activation(project, now)]
+        return [projects.activation(project, now, workspace)]
     except projects.ActivationRefused as refusal:
         log.warning("a project cannot be activated", project=project.id, gaps=list(refusal.gaps))
         return []

@@ -14,12 +14,18 @@ from rules.engine.effects import (
     approvals,
     asking,
     changes,
+    closing,
+    complaints,
+    control,
     issues,
     kept,
     ledger,
+    meetings,
     messages,
     milestones,
     projects,
+    risks,
+    surveys,
     tasks,
     traces,
 )
@@ -50,11 +56,22 @@ _FAMILIES: Final[Mapping[str, _Apply]] = {
     "project": projects.stepped,
     "message": messages.ended,
     "slot": traces.reminded,
+    "risk": risks.stepped,
+    "survey": surveys.stepped,
+    "complaint": complaints.stepped,
+    "finding": control.stepped,
+    "audit": control.audited,
+    "receipt": control.attached,
+    "meeting": meetings.stepped,
+    "minutes": meetings.stepped,
     **dict.fromkeys(kept.FAMILIES, kept.told),
+    "contact": meetings.logged,
 }
 _TYPES: Final[Mapping[str, _Apply]] = {
     "project.activated": projects.activated,
     "project.changed": projects.followed,
+    "project.closing": closing.stepped,
+    "project.closed": closing.stepped,
     "task.opened": tasks.opened,
     "task.done": tasks.done,
 }
@@ -62,6 +79,8 @@ _ACTIONS: Final[Mapping[str, _Perform]] = {
     "open_change": changes.open_change,
     "request_decision": asking.request,
     "apply_change": changes.apply_change,
+    "open_risk": risks.open_risk,
+    "open_complaint": complaints.open_complaint,
     "record": traces.note,
 }
 INNER: Final = frozenset(_ACTIONS)
@@ -73,7 +92,11 @@ def apply(event: Event, draft: Draft, state: State) -> Applied:
     An event of a type without effect, or of no project, comes back as it is.
     """
     transition = _TYPES.get(event.type) or _FAMILIES.get(event.type.partition(".")[0])
-    return transition(Act(event, draft, state)) if transition else Applied(event)
+    act = Act(event, draft, state)
+    done = transition(act) if transition else Applied(event)
+    meetings.noted(act, done.event)
+    closing.noted(act, done.event)
+    return Applied(done.event, (*done.caused, *control.watched(act, done.event)))
 
 
 def perform(

@@ -1,6 +1,6 @@
 """Objects that are kept as they are told: the fields that an event brings in, the merged record out.
 
-A survey's answer, a risk, a meeting, a contact: what was said last of each field holds, and what is not said stays. Of
+A contact, a delay, a report: what was said last of each field holds, and what is not said stays. Of
 two tellings the newer version of the source wins, whichever arrives first. A verb that names a state of its object is
 that state, unless the event says another.
 """
@@ -17,41 +17,28 @@ from rules.facts.catalogue import EVENTS
 from rules.facts.event import Event
 
 FAMILIES: Final = (
-    *("action_item", "delay", "risk", "survey", "complaint", "meeting", "minutes", "contact", "contract"),
-    *("report", "quality", "kpi", "finding", "reserve", "retainer"),
+    *("action_item", "delay", "contact", "contract", "report", "quality", "kpi", "reserve", "retainer"),
 )
 _STATES: Final[Mapping[str, str]] = {
     "action_item.opened": "open",
     "action_item.answered": "answered",
     "action_item.done": "done",
     "action_item.waived": "waived",
-    "risk.opened": "open",
-    "risk.triggered": "triggered",
-    "risk.closed": "closed",
-    "complaint.opened": "open",
-    "complaint.resolved": "resolved",
-    "finding.opened": "open",
-    "finding.closed": "closed",
-    "survey.sent": "sent",
-    "survey.answered": "answered",
-    "meeting.held": "held",
 }
 # When a step was taken, where its event does not say so itself.
 _TIMES: Final[Mapping[str, str]] = {
     "action_item.opened": "asked_at",
     "action_item.answered": "answered_at",
-    "complaint.opened": "opened_at",
-    "complaint.resolved": "resolved_at",
-    "survey.sent": "sent_at",
-    "survey.answered": "answered_at",
-    "minutes.sent": "minutes_sent_at",
     "contact.logged": "at",
     "report.sent": "sent_at",
 }
 
 
-def told(act: Act) -> Applied:
-    """The object of the event, merged with what is on record of it; an event that we caused only shows it."""
+def told(act: Act, beginning: Mapping[str, object] | None = None, **step: object) -> Applied:
+    """The object of the event, merged with what is on record of it; an event that we caused only shows it.
+
+    beginning: fields of a new object, where its event leaves them out. step: what the verb makes of it.
+    """
     noun = EVENTS[act.event.type].object
     given = act.event.objects.get(noun)
     if act.project is None or given is None:
@@ -60,7 +47,11 @@ def told(act: Act) -> Applied:
     stored = act.draft.get(noun, id)
     if act.event.cause is not None and stored is not None:
         return Applied(act.seen(**{noun: stored}))
-    record, former = remember(act, noun, id, {**given, **_stepped(act.event, given)})
+    known = stored if stored is not None else dict(beginning or {})
+    # What an event leaves out is none in it: that fills what nobody knows, and takes nothing away.
+    said = {k: v for k, v in given.items() if v is not None or k not in known}
+    new = {} if stored is not None else known
+    record, former = remember(act, noun, id, {**new, **said, **_stepped(act.event, given), **step})
     if stored is not None and not former:
         # A newer telling is on record already.
         return Applied(replace(act.event, objects={**act.event.objects, noun: shown(stored)}, before={}))

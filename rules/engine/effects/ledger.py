@@ -164,6 +164,8 @@ def _kept(act: Act, booking: _Booking, record: Record, stored: Record | None) ->
         "posted_at": stored["posted_at"] if stored else act.state.now,
         "counted": not (as_of is not None and day is not None and day <= as_of),
     }
+    if record.get("_receipt") and not record.get("receipt"):
+        ours["receipt"] = record["_receipt"]  # Attached here: its source need not know of it.
     return {**record, **act.new(project, booking.key), **ours}
 
 

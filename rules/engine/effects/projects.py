@@ -6,16 +6,19 @@ From activation on the record holds the truth about money and milestones; the fi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
+from rules.engine.effects import meetings, risks
 from rules.engine.effects.milestones import planned_record
 from rules.engine.effects.shapes import Act, Applied, EffectError, shown, today
 from rules.engine.effects.tasks import open_task
+from rules.facts.calendar import local_day
 from rules.facts.event import Event, Record, digest, event_id
 from rules.facts.ledger import recompute
 from rules.facts.money import Money
-from rules.facts.project import Project
+from rules.facts.project import Project, Workspace
+from rules.facts.readiness import in_the_way
 
 _STATUS: Final[Mapping[str, str]] = {
     "drafted": "draft",
@@ -54,14 +57,21 @@ def gaps(project: Project) -> tuple[str, ...]:
     return tuple(found)
 
 
-def activation(project: Project, at: datetime) -> Event:
+def all_gaps(project: Project, workspace: Workspace, day: date) -> tuple[str, ...]:
+    """What stands in the way of activation: gaps of the money, and those that the workspace does not let pass."""
+    approver = bool(workspace.holders("approver", project, day))
+    return (*gaps(project), *in_the_way(project, approver=approver))
+
+
+def activation(project: Project, at: datetime, workspace: Workspace | None = None) -> Event:
     """The event that activates a project. Raises ActivationRefused for a file with gaps.
 
     Its id covers the plan, so that a mended file is activated although an earlier one was refused.
     """
-    if found := gaps(project):
+    day = local_day(at, project.time_zone)
+    if found := all_gaps(project, workspace, day) if workspace is not None else gaps(project):
         raise ActivationRefused(project, found)
-    plan = digest(*(str(part) for part in (project.budget, project.milestones)))
+    plan = digest(*(str(part) for part in (project.budget, project.milestones, *_conduct(project))))
     return Event(
         id=event_id("activation", project.id, plan),
         type="project.activated",
@@ -73,6 +83,12 @@ def activation(project: Project, at: datetime) -> Event:
     )
 
 
+def _conduct(project: Project) -> tuple[object, ...]:
+    """What besides money and dates can stand in the way; nothing where nothing may."""
+    written = (project.goals, project.deliverables, project.scope_file, project.risks, project.communication)
+    return written if project.needs_to_begin else ()
+
+
 def activated(act: Act) -> Applied:
     """`project.activated`: the first baseline, once. A file with gaps becomes a task instead."""
     project = act.project
@@ -81,7 +97,7 @@ def activated(act: Act) -> Applied:
     known = act.draft.get("project", project.id)
     if known is not None and act.draft.get("baseline", project.id) is not None:
         return Applied(act.seen(project=known))
-    if found := gaps(project):
+    if found := all_gaps(project, act.state.workspace, today(act.state, project)):
         values = {"name": project.name, "gaps": "; ".join(found)}
         return Applied(act.event, open_task(act, project, "cannot_activate", project.id, **values))
     return _begin(act, project)
@@ -104,14 +120,15 @@ def followed(act: Act) -> Applied:
     project, known = act.project, act.draft.get("project", act.event.project or "")
     if project is None or known is None:
         return Applied(act.event)
-    record = act.draft.put("project", {**known, "mode": project.mode, "_steps": _steps(known)})
-    return Applied(act.seen({"mode": known.get("mode")}, project=record))
+    now = {"mode": project.mode, "_risks": _risk_ids(project), "_steps": _steps(known)}
+    record = act.draft.put("project", {**known, **now})
+    return Applied(act.seen({"mode": known.get("mode")}, project=record), risks.begun(act, project))
 
 
 def following(project: Project, known: Record, at: datetime) -> tuple[Event, ...]:
-    """The events by which the record follows a file whose mode or status was edited; none when nothing differs."""
+    """The events by which the record follows a file whose mode, status or risks were edited; none when none differs."""
     verbs = [v for v, status in _STATUS.items() if status == project.status and known["status"] != status]
-    if known.get("mode") != project.mode:
+    if known.get("mode") != project.mode or set(_risk_ids(project)) - set(known.get("_risks") or ()):
         verbs.append("changed")
     # Until it is decided the same difference is the same event; the next one after it is another.
     said = (str(_steps(known)), project.mode, project.status)
@@ -127,6 +144,10 @@ def following(project: Project, known: Record, at: datetime) -> tuple[Event, ...
         )
         for verb in verbs
     )
+
+
+def _risk_ids(project: Project) -> list[str]:
+    return [risk.id for risk in project.risks]
 
 
 def _steps(known: Record) -> int:
@@ -154,7 +175,7 @@ def rebased(act: Act) -> Applied:
 
 def _begin(act: Act, project: Project) -> Applied:
     draft = act.draft
-    beginning = {"activated_at": act.event.at, "_plan": plan_of(project)}
+    beginning = {"activated_at": act.event.at, "_plan": plan_of(project), "_risks": _risk_ids(project)}
     record = draft.put("project", {**_record(act, project, "active"), **beginning})
     baseline = draft.put("baseline", _first_baseline(act, project))
     milestones = [draft.put("milestone", planned_record(act, project, plan)) for plan in project.milestones]
@@ -162,6 +183,8 @@ def _begin(act: Act, project: Project) -> Applied:
     caused = (
         act.cause("baseline.approved", project.id, baseline=baseline),
         *(act.cause("milestone.planned", m["id"], milestone=m) for m in milestones),
+        *risks.begun(act, project),
+        *meetings.signed(act, project),
         *_without_approver(act, project),
     )
     return Applied(act.seen(project=record), caused)

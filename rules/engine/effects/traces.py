@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from rules.engine.effects import approvals, milestones
 from rules.engine.effects.shapes import Act, Applied, Performed
 from rules.facts.event import Record, digest
 from rules.facts.project import Project
-
-DATED: Final = frozenset({"milestone", "approval", "change", "issue", "task", "invoice", "bill"})
+from rules.language.triggers import DATED
 
 
 def note(act: Act, project: Project, keys: Mapping[str, Any], _: Mapping[str, Record]) -> Performed:

@@ -335,7 +335,7 @@ BUDGET_STORY = [
 def test_bare_ledger_events_are_entries_by_themselves(world: World) -> None:
     """Scenarios and imports speak of the ledger directly, all at one moment: their order is their version."""
     for verb, entry, sum_after in BUDGET_STORY:
-        (event,) = world.tell(
+        event, *_ = world.tell(
             f"ledger.{verb}", entry={"currency": "USD", "class": None, "person": None, **entry}
         )
         assert world.spent == usd(sum_after)

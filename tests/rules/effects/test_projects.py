@@ -103,7 +103,7 @@ def test_a_project_keeps_its_state() -> None:
         ("closing", "closing"),
         ("closed", "closed"),
     ):
-        (event,) = world.tell(f"project.{verb}")
+        event, *_ = world.tell(f"project.{verb}")
         assert (event.objects["project"]["status"], world.get("project")["status"]) == (status, status)
     assert event.before["status"] == "closing"
 
