@@ -16,6 +16,16 @@ from rules.facts.event import SourceEvent
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a connection may be asked: calls at a time over all processes, calls in any 60 seconds; none: as many
+    as come.
+    """
+
+    concurrency: int | None = None
+    per_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One connection's settings: its name, its base_url and other keys of the workspace, secrets resolved.
 
@@ -27,6 +37,7 @@ class Settings:
     values: Mapping[str, Any] = field(repr=False)
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     private_network: bool = False
+    limits: Limits = Limits()
 
     def get(self, key: str, default: Any = None) -> Any:
         """A setting of the connection, or the default."""
@@ -207,7 +218,7 @@ class Connector:
     """One outside system.
 
     title: its name for people.
-    settings: keys besides connector, base_url, webhook_secret, receive, quiet_after, owner.
+    settings: keys besides those that every connection has (service.workspace.COMMON).
     events: every event type it can make.  ignored: source event names ignored on purpose.
     handshake: the answer to a handshake call, or none when it is a delivery.
     verify: raises Unauthentic; called with the raw body before anything is parsed.
@@ -217,6 +228,7 @@ class Connector:
         payload file without ending) where the event type stands in a header.
     read: executes a follow-up read -> events.   poll: (settings, http, cursor, now) -> (events, next cursor), for
         `receive: poll`, sweeps and backfill (an empty cursor means from `since` in settings).
+    limits: what its system allows an account, where its vendor says so; `limits:` of a connection wins.
     check: one harmless authenticated call, for `accord doctor`: returns a sentence.
     hosts: default base_url when the workspace names none.
     """
@@ -235,4 +247,5 @@ class Connector:
     sign: Callable[[bytes, Settings, datetime, str], Mapping[str, str]] | None = None
     read: Callable[[Read, Settings, Http], Iterable[SourceEvent]] | None = None
     poll: Callable[[Settings, Http, str, datetime], tuple[Iterable[SourceEvent], str]] | None = None
+    limits: Limits = Limits()
     check: Callable[[Settings, Http], str] | None = None

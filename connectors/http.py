@@ -281,9 +281,9 @@ class Client:
         return redact(f"{self._settings.name}: {where}", self._hidden)
 
 
-def http_client(settings: Settings, deadline: float = DEADLINE) -> Client:
-    """The client of one connection; the caller closes it."""
-    return Client(settings, deadline)
+def http_client(settings: Settings, deadline: float | None = None) -> Client:
+    """The client of one connection; the caller closes it. Without a `deadline` it is the connection's `timeout`."""
+    return Client(settings, deadline or float(settings.get("timeout", DEADLINE)))
 
 
 def url(settings: Settings, template: str, default: str | None = None, /, **parts: object) -> str:

@@ -22,7 +22,7 @@ from service.settings import Settings
 from service.state import Context
 from service.store.database import StorageError
 from service.store.switches import connection_state
-from service.tools import LANE_FAILING, LANE_HEALTHY, LANE_MAIL, Job, Tools, Work
+from service.tools import LANE_FAILING, LANE_HEALTHY, Job, Tools, Work
 
 log = get("jobs")
 SECONDS = 200.0
@@ -111,6 +111,4 @@ def _take_in(context: Context, name: str, found: Iterable[SourceEvent], delivery
 def _lane_limit(context: Context, lane: str) -> int:
     with context.database.reading() as connection:
         failing = connection_state(connection, lane)["failures"]
-    return (
-        LANE_FAILING if failing else LANE_MAIL if lane == context.rulebook.mail_connection else LANE_HEALTHY
-    )
+    return LANE_FAILING if failing else min(LANE_HEALTHY, context.limits(lane).concurrency or LANE_HEALTHY)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TextIO
 from urllib.parse import quote
 
@@ -51,6 +52,13 @@ def get(name: str) -> structlog.stdlib.BoundLogger:
 def bind(**fields: str) -> None:
     """Adds fields (request id, delivery id) to every record of the current thread or request until `unbind`."""
     structlog.contextvars.bind_contextvars(**fields)
+
+
+@contextmanager
+def bound(**fields: str | None) -> Iterator[None]:
+    """Adds fields to every record of the block; what is none is left out, and what stood there before comes back."""
+    with structlog.contextvars.bound_contextvars(**{k: v for k, v in fields.items() if v is not None}):
+        yield
 
 
 def unbind() -> None:

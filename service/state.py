@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from connectors.base import Connector
+from connectors.base import Connector, Limits
 from connectors.base import Settings as ConnectionSettings
 from rules.engine.names import Facts
 from rules.engine.state import State
@@ -70,3 +70,8 @@ class Context:
         # Settings without an entry in the files are the mails written to files while no mail server is configured.
         connector = self.connectors.get(known.connector if known else "email")
         return (connector, settings) if connector else None
+
+    def limits(self, name: str) -> Limits:
+        """How much a connection may be asked; nothing limits one that the workspace does not have."""
+        settings = self.rulebook.connections.get(name)
+        return settings.limits if settings else Limits()

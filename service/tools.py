@@ -24,8 +24,6 @@ from service.renderer import Renderer
 log = get("pool")
 THREADS = 128
 LANE_HEALTHY = 32
-LANE_MAIL = 8
-"""Mail servers count the conversations of one caller and refuse more than a few."""
 LANE_FAILING = 1
 FRESH_SECONDS = 0.25
 """What was found due is worked through this long before another look at the database."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from connectors.base import Connector
+from connectors.base import Connector, Limits
 from connectors.base import Settings as ConnectionSettings
 from rules.facts.project import Workspace
 from rules.language.documents import Document, read
@@ -25,7 +25,10 @@ from service import log
 from service.settings import Environment, SettingsError
 
 PATTERNS = ("accord.yaml", "clients/*.yaml", "projects/*.yaml")
-COMMON = ("connector", "base_url", "webhook_secret", "receive", "quiet_after", "owner", "private_network")
+COMMON = (
+    *("connector", "base_url", "webhook_secret", "receive", "quiet_after", "owner", "private_network"),
+    *("limits", "timeout"),
+)
 _REFERENCE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -85,7 +88,7 @@ def inspect(
         # Mails come from the organisation unless the connection says otherwise.
         settings[name] = replace(settings[name], values={"from": workspace.sender, **settings[name].values})
     if not mail:
-        settings["mail"] = _mails_to_files(home, workspace)
+        settings["mail"] = _mails_to_files(home, workspace, connectors["email"].limits)
     return Loaded(workspace, MappingProxyType(settings)), problems
 
 
@@ -153,7 +156,8 @@ class _Connections:
             )
             return ConnectionSettings(name, {})
         self._check_keys(name, keys, connector)
-        values = {k: self._resolved((name, k), v) for k, v in keys.items() if k != "connector"}
+        own = {k: v for k, v in keys.items() if k not in ("connector", "limits")}
+        values = {k: self._resolved((name, k), v) for k, v in own.items()}
         defaults = {s.name: s.default for s in connector.settings if s.default is not None}
         if connector.base_url:
             defaults["base_url"] = connector.base_url
@@ -169,6 +173,7 @@ class _Connections:
             {**defaults, "home": str(self.home), **values},
             held,
             bool(keys.get("private_network", False)),
+            replace(connector.limits, **keys.get("limits", {})),
         )
 
     def _check_keys(self, name: str, keys: Mapping[str, Any], connector: Connector) -> None:
@@ -222,6 +227,7 @@ class _Connections:
         self.problems.append(Problem(at, message, hint, severity))
 
 
-def _mails_to_files(home: Path, workspace: Workspace) -> ConnectionSettings:
+def _mails_to_files(home: Path, workspace: Workspace, limits: Limits) -> ConnectionSettings:
     """While no mail server is configured, mails are files that anyone can look at."""
-    return ConnectionSettings("mail", {"directory": str(home / "var" / "mail"), "from": workspace.sender})
+    values = {"directory": str(home / "var" / "mail"), "from": workspace.sender}
+    return ConnectionSettings("mail", values, limits=limits)

@@ -1,11 +1,12 @@
 """E-mail: the formal channel. Sends by SMTP; writes `.eml` files while no server is set."""
 
-from connectors.base import Connector, Outward, Setting
+from connectors.base import Connector, Limits, Outward, Setting
 from connectors.email import act
 
 connector = Connector(
     name="email",
     title="E-mail",
+    limits=Limits(concurrency=8),
     settings=(
         Setting(
             "url",

@@ -1,6 +1,6 @@
 """GitHub and Enterprise Server: issues and comments in; comments, labels, states, fields and issues out."""
 
-from connectors.base import Connector, Outward, Setting
+from connectors.base import Connector, Limits, Outward, Setting
 from connectors.github import act, read, receive
 from connectors.github.api import BASE
 
@@ -14,6 +14,7 @@ connector = Connector(
         }
     ),
     ignored=receive.IGNORED,
+    limits=Limits(per_minute=80),
     settings=(
         Setting("token", "fine-grained access token: issues read and write", required=True, secret=True),
         Setting("user", "the account's login, so that Accord knows its own comments and changes"),

@@ -1,6 +1,6 @@
 """Slack: messages into a channel. What people write there is not read."""
 
-from connectors.base import Connector, Outward, Setting
+from connectors.base import Connector, Limits, Outward, Setting
 from connectors.slack import act, receive
 
 connector = Connector(
@@ -8,6 +8,7 @@ connector = Connector(
     title="Slack",
     base_url=act.BASE_URL,
     ignored=receive.IGNORED,
+    limits=Limits(per_minute=60),
     settings=(
         Setting("url", "address of an incoming webhook; it is a secret", secret=True),
         Setting("token", "bot token (xoxb-...), instead of `url`", secret=True),

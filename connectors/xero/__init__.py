@@ -1,6 +1,6 @@
 """Xero: bills, invoices, credit notes, payments and bank transactions; notes in their history, drafts."""
 
-from connectors.base import Connector, Outward, Setting
+from connectors.base import Connector, Limits, Outward, Setting
 from connectors.xero import act, api, drafts, read, receive
 
 connector = Connector(
@@ -22,6 +22,7 @@ connector = Connector(
         }
     ),
     ignored=receive.IGNORED,
+    limits=Limits(concurrency=5, per_minute=60),
     settings=(
         Setting("client_id", "client id of the custom connection", required=True),
         Setting("client_secret", "client secret of the custom connection", required=True, secret=True),

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from rules.engine.evaluate import evaluate
 from rules.engine.verdicts import Evaluation
-from service.log import get
+from service.log import bound, get
 from service.state import Context
 from service.store import actions, journal, records, slots
-from service.store.database import StorageError
+from service.store.database import Connection, StorageError
 
 log = get("decide")
 EVENTS_A_TURN = 200
@@ -42,16 +42,21 @@ def decide_next(context: Context, partition: str) -> bool:
         waiting = journal.next_waiting(connection, partition)
         if waiting is None:
             return False
-        try:
-            rules = context.rulebook.rules
-            over = journal.rules_decided(connection, waiting.event.id)
-            found = evaluate(waiting.event, context.state(connection), rules, stored_only=True)
-            return _store(context, waiting, found, over, rules.version)
-        except StorageError:
-            raise
-        except Exception as problem:  # noqa: BLE001 (an event that cannot be decided must not stop its partition)
-            _failed(context, waiting.event.id, problem)
-            return True
+        with bound(delivery=waiting.delivery, event_id=waiting.event.id, project=waiting.event.project):
+            return _decided(context, connection, waiting)
+
+
+def _decided(context: Context, connection: Connection, waiting: journal.Waiting) -> bool:
+    try:
+        rules = context.rulebook.rules
+        over = journal.rules_decided(connection, waiting.event.id)
+        found = evaluate(waiting.event, context.state(connection), rules, stored_only=True)
+        return _store(context, waiting, found, over, rules.version)
+    except StorageError:
+        raise
+    except Exception as problem:  # noqa: BLE001 (an event that cannot be decided must not stop its partition)
+        _failed(context, waiting.event.id, problem)
+        return True
 
 
 def _store(
@@ -76,9 +81,7 @@ def _store(
         actions.add(connection, planned, waiting.event.id, ruleset, now, mail=mail)
     log.info(
         "event decided",
-        event_id=waiting.event.id,
         type=waiting.event.type,
-        project=waiting.event.project,
         fired=sum(v.kind == "fired" for v, _ in fresh),
         actions=len(planned),
     )
@@ -86,7 +89,7 @@ def _store(
 
 
 def _failed(context: Context, event: str, problem: Exception) -> None:
-    log.error("an event could not be decided", event_id=event, exc_info=problem)
+    log.error("an event could not be decided", exc_info=problem)
     with context.database.writing() as connection:
         if journal.failed(connection, event, f"{type(problem).__name__}: {problem}"[:2000]):
-            log.error("the event is parked; replay it after the mend", event_id=event)
+            log.error("the event is parked; replay it after the mend")

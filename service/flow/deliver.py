@@ -20,31 +20,38 @@ from rules.engine.recheck import recheck
 from rules.engine.verdicts import Planned
 from rules.facts.event import Event
 from service.links import masked
-from service.log import get
+from service.log import bound, get
 from service.outgoing import Refusal, address_of, connection_of, message_of, operation_of
 from service.renderer import RenderError
 from service.state import Context
-from service.store import actions, journal
+from service.store import actions, gates, journal
 from service.store.actions import Claimed, Outcome
-from service.store.database import Connection, StorageError, from_iso, iso
-from service.store.switches import connection_state, paused, set_connection_state, standing_still
+from service.store.database import Connection, StorageError
+from service.store.switches import paused, standing_still
 from service.tools import GRACE, LEASE, MAX_TRIES, Job, Tools, pause_after
 
 log = get("deliver")
-BREAKER_FAILURES = 5
-BREAKER_PAUSE = timedelta(seconds=60)
 HELD = timedelta(seconds=30)
+TURN = timedelta(seconds=1)
+"""How long an action stands back that found no room: what is due is only looked for where there is some."""
+REFUSED_US: Final = frozenset({401, 530, 535})
+"""Answers that refuse the account, whatever is asked: they count against the connection."""
 RECORD_TRIES = 8
 RECORD_PAUSE = 1.0
 _BECAME: Final[dict[str, Became]] = {"sent": "sent", "unknown": "unknown"}
 
 
 def due(context: Context, limit: int) -> list[Job]:
-    """What may be delivered now, `limit` of each connection, without connections that are paused or rest."""
+    """What may be delivered now: of each connection as many as it has room for, `limit` at most."""
     now = context.now()
     with context.database.reading() as connection:
         standing = standing_still(connection, now)
-        return [Job(id, lane) for id, lane in actions.due(connection, now, limit, standing)]
+
+        def wanted(lane: str) -> int:
+            free = gates.room(connection, lane, context.limits(lane), now)
+            return 0 if lane in standing else min(limit, free)
+
+        return [Job(id, lane) for id, lane in actions.due(connection, now, wanted)]
 
 
 def deliver(context: Context, tools: Tools, id: str) -> None:
@@ -54,9 +61,18 @@ def deliver(context: Context, tools: Tools, id: str) -> None:
         claimed = actions.claim(connection, id, now, now + LEASE)
     if claimed is None:
         return
-    outcome = _prepared(context, tools, claimed)
-    if outcome is not None:
-        _finish(context, claimed, outcome)
+    planned = claimed.planned
+    with bound(
+        delivery=claimed.delivery,
+        event_id=planned.event,
+        action=planned.id,
+        rule=planned.rule,
+        project=planned.project,
+        connection=connection_of(context, planned),
+    ):
+        outcome = _prepared(context, tools, claimed)
+        if outcome is not None:
+            _finish(context, claimed, outcome)
 
 
 def _prepared(context: Context, tools: Tools, claimed: Claimed) -> Outcome | None:
@@ -119,8 +135,13 @@ def _called(
     now = context.now()
     # What is kept of a message opens nothing: the address is made again when it is sent again.
     text = (message.subject, masked(message.body), masked(message.html) if message.html else None)
+    until = now + _lease(settings)
     with context.database.writing() as connection:
-        if not actions.begin(connection, planned.id, claimed.token, text, now, now + _lease(settings)):
+        if not gates.enter(connection, settings.name, settings.limits, now, until):
+            reason = f"connection {settings.name} has no room for a call at this moment"
+            actions.postpone(connection, planned.id, claimed.token, now + TURN, reason)
+            return None
+        if not actions.begin(connection, planned.id, claimed.token, text, now, until):
             return None
     operation = operation_of(context, planned, message)
     try:
@@ -130,12 +151,11 @@ def _called(
     except ConnectorError as problem:
         return _failure(context, claimed, outward, problem)
     except Exception as problem:
-        log.exception("a connector broke", action=planned.id, connection=settings.name)
+        log.exception("a connector broke")
         broken = ConnectorError(
             f"the connector broke ({type(problem).__name__})", retryable=False, outcome_unknown=True
         )
         return _failure(context, claimed, outward, broken)
-    _healthy(context, settings.name)
     return Outcome(
         "sent",
         done.detail or ("found there already" if done.found else ""),
@@ -147,8 +167,7 @@ def _called(
 def _failure(context: Context, claimed: Claimed, outward: Outward, problem: ConnectorError) -> Outcome:
     """What a failed call comes to: tried again later, dead, or unknown."""
     doubtful = problem.outcome_unknown
-    if problem.retryable or doubtful:
-        _unhealthy(context, connection_of(context, claimed.planned), problem)
+    _counted(context, connection_of(context, claimed.planned), problem)
     if doubtful and outward.once == "blind":
         return Outcome("unknown", str(problem), problem.status, left=True)
     if not (problem.retryable or doubtful):
@@ -162,11 +181,10 @@ def _failure(context: Context, claimed: Claimed, outward: Outward, problem: Conn
 
 
 def _held(context: Context, planned: Planned) -> tuple[datetime, str] | None:
-    """Until when and why the action may not leave now: a pause, or an open breaker."""
+    """Until when and why the action may not leave now: a pause."""
     now, name = context.now(), connection_of(context, planned)
     with context.database.reading() as connection:
         still = paused(connection)
-        state = connection_state(connection, name)
     for is_paused, reason in (
         (still.everything, "everything is paused"),
         (name in still.connections, f"connection {name} is paused"),
@@ -175,10 +193,6 @@ def _held(context: Context, planned: Planned) -> tuple[datetime, str] | None:
     ):
         if is_paused:
             return now + HELD, reason
-    if state["open_until"] and from_iso(state["open_until"]) > now:
-        return from_iso(
-            state["open_until"]
-        ), f"connection {name} failed {state['failures']} times in a row; trying again later"
     return None
 
 
@@ -199,15 +213,7 @@ def _finish(context: Context, claimed: Claimed, outcome: Outcome) -> None:
     planned = claimed.planned
     mine = _recorded(context, claimed, outcome)
     tell = log.info if outcome.state in ("sent", "cancelled") and mine else log.warning
-    tell(
-        "action delivered",
-        action=planned.id,
-        kind=planned.kind,
-        connection=connection_of(context, planned),
-        state=outcome.state,
-        reason=outcome.reason,
-        mine=mine,
-    )
+    tell("action delivered", kind=planned.kind, state=outcome.state, reason=outcome.reason, mine=mine)
 
 
 def _recorded(context: Context, claimed: Claimed, outcome: Outcome) -> bool:
@@ -218,9 +224,7 @@ def _recorded(context: Context, claimed: Claimed, outcome: Outcome) -> bool:
         try:
             return _record(context, claimed, outcome)
         except StorageError as problem:
-            log.warning(
-                "an outcome could not be written down yet", action=claimed.planned.id, error=str(problem)
-            )
+            log.warning("an outcome could not be written down yet", error=str(problem))
             if tries == RECORD_TRIES - 1:
                 raise
             time.sleep(RECORD_PAUSE)
@@ -231,6 +235,8 @@ def _record(context: Context, claimed: Claimed, outcome: Outcome) -> bool:
     now, planned = context.now(), claimed.planned
     with context.database.writing() as connection:
         mine = actions.finish(connection, planned.id, claimed.token, outcome, now)
+        if outcome.state == "sent":
+            gates.answered(connection, connection_of(context, planned), now)
         if mine and outcome.state in ("sent", "unknown", "dead", "cancelled"):
             opened = _task_opened(connection, planned, now) if outcome.state == "sent" else None
             journal.add(connection, [e for e in (_told(planned, claimed, outcome, now), opened) if e])
@@ -259,31 +265,14 @@ def _task_opened(connection: Connection, planned: Planned, now: datetime) -> Eve
     return task_event(planned, row.get("subject") or str(planned.text), now)
 
 
-def _healthy(context: Context, name: str) -> None:
-    with context.database.reading() as connection:
-        state = connection_state(connection, name)
-    if state["failures"]:
-        with context.database.writing() as connection:
-            set_connection_state(
-                connection, name, failures=0, open_until=None, error=None, last_call_at=iso(context.now())
-            )
-
-
-def _unhealthy(context: Context, name: str, problem: ConnectorError) -> None:
-    """Count the failure. The connection rests after several in a row, and for as long as the target asks."""
-    now = context.now()
-    asked = timedelta(seconds=problem.retry_after or 0.0)
+def _counted(context: Context, name: str, problem: ConnectorError) -> None:
+    """Count the failure against its connection, unless the target works and only this call is wrong."""
+    against = problem.retryable or problem.outcome_unknown or problem.status in REFUSED_US
     with context.database.writing() as connection:
-        failures = connection_state(connection, name)["failures"] + 1
-        rest = max(asked, BREAKER_PAUSE) if failures >= BREAKER_FAILURES else asked
-        set_connection_state(
-            connection,
-            name,
-            failures=failures,
-            open_until=iso(now + rest) if rest else None,
-            error=str(problem)[:500],
-            last_call_at=iso(now),
-        )
+        if against:
+            gates.failed(connection, name, str(problem), problem.retry_after, context.now())
+        else:
+            gates.answered(connection, name, context.now())
 
 
 def _receipt(done: Done) -> str | None:

@@ -11,31 +11,45 @@ from datetime import datetime, timedelta
 
 from connectors.base import ConnectorError, Malformed
 from rules.facts.event import SourceEvent
-from service.log import get
+from service.log import bound, get
 from service.state import Context
-from service.store import deliveries
+from service.store import deliveries, gates
 from service.store.database import Connection, StorageError
 from service.store.deliveries import Became, ClaimedRead
 from service.tools import LEASE, MAX_TRIES, Job, Tools, pause_after
 
 log = get("fetch")
+REFUSED_US = 401
+"""The answer that refuses the account, whatever is asked."""
 TakeIn = Callable[[str, Iterable[SourceEvent], str], int]
 """(connection, events, delivery) -> how many events were stored."""
 
 
 def due(context: Context, limit: int) -> list[Job]:
-    """Reads that may be made now."""
+    """Reads that may be made now: of each connection as many as it has room for, `limit` at most."""
+    now = context.now()
     with context.database.reading() as connection:
-        return [Job(id, lane) for id, lane in deliveries.reads_due(connection, context.now(), limit)]
+
+        def wanted(lane: str) -> int:
+            return min(limit, gates.room(connection, lane, context.limits(lane), now))
+
+        return [Job(id, lane) for id, lane in deliveries.reads_due(connection, now, wanted)]
 
 
 def fetch(context: Context, tools: Tools, take_in: TakeIn, id: str) -> None:
-    """Make one read, if it is still to be had."""
+    """Make one read, if it is still to be had and its connection has room."""
     now = context.now()
     with context.database.writing() as connection:
+        name = deliveries.connection_of_read(connection, id)
+        if name is None or not gates.enter(connection, name, context.limits(name), now, now + LEASE):
+            return
         claimed = deliveries.claim_read(connection, id, now, now + LEASE)
-    if claimed is None:
-        return
+    if claimed is not None:
+        with bound(delivery=claimed.delivery, read=claimed.id, connection=claimed.connection):
+            _read(context, tools, take_in, claimed)
+
+
+def _read(context: Context, tools: Tools, take_in: TakeIn, claimed: ClaimedRead) -> None:
     known = context.connection(claimed.connection)
     if known is None or known[0].read is None:
         _finish(
@@ -60,20 +74,36 @@ def fetch(context: Context, tools: Tools, take_in: TakeIn, id: str) -> None:
 
 
 def _failed(context: Context, claimed: ClaimedRead, problem: ConnectorError) -> None:
+    """The read is tried again later, or given up. Its connection rests as it does after calls that failed."""
+    now = context.now()
+    against = problem.retryable or problem.status == REFUSED_US
+    if against:
+        with context.database.writing() as connection:
+            gates.failed(connection, claimed.connection, str(problem), problem.retry_after, now)
     if problem.retryable and claimed.tries < MAX_TRIES:
-        due_at = context.now() + timedelta(seconds=pause_after(claimed.tries, problem.retry_after))
+        due_at = now + timedelta(seconds=pause_after(claimed.tries, problem.retry_after))
         with context.database.writing() as connection:
             deliveries.finish_read(connection, claimed, "ready", str(problem), due_at)
         log.warning(
             "read failed, trying again", read=claimed.id, connection=claimed.connection, error=str(problem)
         )
         return
-    _finish(context, claimed, "dead", str(problem))
+    _finish(context, claimed, "dead", str(problem), answered=not against)
 
 
-def _finish(context: Context, claimed: ClaimedRead, state: str, error: str | None, count: int = 0) -> None:
+def _finish(
+    context: Context,
+    claimed: ClaimedRead,
+    state: str,
+    error: str | None,
+    count: int = 0,
+    *,
+    answered: bool = True,
+) -> None:
     now = context.now()
     with context.database.writing() as connection:
+        if answered:
+            gates.answered(connection, claimed.connection, now)
         if not deliveries.finish_read(connection, claimed, state, error, now):
             return
         _add_up(connection, claimed, count, now)

@@ -14,7 +14,7 @@ from functools import partial
 from connectors.base import ConnectorError, Inbound, Malformed, Unsupported
 from rules.engine.placing import Placed, place_all
 from rules.facts.event import SourceEvent
-from service.log import get
+from service.log import bound, get
 from service.state import Context
 from service.store import deliveries, inbox, journal
 from service.store.database import StorageError, iso
@@ -57,13 +57,19 @@ def normalise_waiting(context: Context) -> int:
 
 def normalise(context: Context, stored: Stored) -> None:
     """Normalise one delivery and write down what became of it; one that breaks something stops no other."""
+    call = stored.delivery
+    with bound(request_id=call.headers.get("x-request-id"), delivery=stored.id, connection=call.connection):
+        _normalise(context, stored)
+
+
+def _normalise(context: Context, stored: Stored) -> None:
     state, reason, found = _understood(context, stored)
     try:
         _store(context, stored, state, reason, found)
     except StorageError:
         raise
     except Exception as problem:
-        log.exception("what a delivery means could not be stored", delivery=stored.id)
+        log.exception("what a delivery means could not be stored")
         told = f"what it means could not be stored ({type(problem).__name__}); it is kept and can be replayed"
         _store(context, stored, "failed", told, Inbound())
 
@@ -84,7 +90,7 @@ def _understood(context: Context, stored: Stored) -> tuple[str, str | None, Inbo
     except ConnectorError as problem:
         return "failed", str(problem), Inbound()
     except Exception as problem:
-        log.exception("a delivery broke its connector", delivery=stored.id, connection=name)
+        log.exception("a delivery broke its connector")
         told = f"the connector broke on it ({type(problem).__name__}); it is kept and can be replayed"
         return "failed", told, Inbound()
     return ("ignored", found.ignored, found) if found.ignored else ("decided", None, found)
@@ -116,8 +122,6 @@ def _store(context: Context, stored: Stored, state: str, reason: str | None, fou
         set_connection_state(connection, name, last_delivery_at=iso(stored.delivery.received_at))
     log.info(
         "delivery normalised",
-        delivery=stored.id,
-        connection=name,
         state=state,
         events=len(placed),
         reads=len(found.reads),

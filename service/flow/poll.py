@@ -13,8 +13,9 @@ from connectors.base import ConnectorError
 from rules.facts.event import SourceEvent
 from service.log import get
 from service.state import Context
+from service.store import gates
 from service.store.database import StorageError, from_iso, iso
-from service.store.switches import connection_state, set_connection_state
+from service.store.switches import connection_state, connection_states_of, set_connection_state
 from service.tools import Job, Tools
 
 log = get("poll")
@@ -28,11 +29,12 @@ def due(context: Context) -> list[Job]:
     polled = [n for n, c in context.rulebook.workspace.connections.items() if c.receive == "poll"]
     now = context.now()
     with context.database.reading() as connection:
-        states = [connection_state(connection, name) for name in polled]
+        states = connection_states_of(connection, polled).values()
     return [
         Job(s["name"], s["name"])
         for s in states
-        if not s.get("last_call_at") or from_iso(s["last_call_at"]) + EVERY <= now
+        if gates.breaker(s, now) != "open"
+        and (not s["last_polled_at"] or from_iso(s["last_polled_at"]) + EVERY <= now)
     ]
 
 
@@ -43,7 +45,7 @@ def poll(context: Context, tools: Tools, take_in: TakeIn, name: str) -> None:
     try:
         _, after = _page(context, tools, take_in, name, cursor)
     except ConnectorError as problem:
-        _failed(context, name, str(problem))
+        _failed(context, name, str(problem), problem.retry_after)
         return
     except StorageError:
         raise
@@ -51,17 +53,20 @@ def poll(context: Context, tools: Tools, take_in: TakeIn, name: str) -> None:
         log.exception("a poll broke its connector", connection=name)
         _failed(context, name, f"the connector broke on what it read ({type(problem).__name__})")
         return
-    now = iso(context.now())
+    now = context.now()
     with context.database.writing() as connection:
+        gates.answered(connection, name, now)
         set_connection_state(
-            connection, name, cursor=after, last_call_at=now, last_delivery_at=now, error=None
+            connection, name, cursor=after, last_polled_at=iso(now), last_delivery_at=iso(now)
         )
 
 
-def _failed(context: Context, name: str, reason: str) -> None:
-    """Note the failure, and when it was: the next poll is a minute away."""
+def _failed(context: Context, name: str, reason: str, asked: float | None = None) -> None:
+    """Note the failure, and when it was: the next poll is a minute away, or later where the connection rests."""
+    now = context.now()
     with context.database.writing() as connection:
-        set_connection_state(connection, name, last_call_at=iso(context.now()), error=reason[:500])
+        gates.failed(connection, name, reason, asked, now)
+        set_connection_state(connection, name, last_polled_at=iso(now))
     log.warning("poll failed", connection=name, error=reason)
 
 

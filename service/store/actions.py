@@ -6,7 +6,7 @@ waiting, ready, sending, sent, dead, unknown, cancelled. An action is never dele
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from rules.engine.noise import merges
 from rules.engine.verdicts import Planned
 from rules.facts import codec
 from service.store.database import from_iso, insert_new, iso
-from service.store.tables import actions, attempts
+from service.store.tables import actions, attempts, events
 
 OVER = ("sent", "unknown", "cancelled")
 BLOCKED_BY = ("waiting", "ready", "sending", "dead")
@@ -32,7 +32,7 @@ class Claimed:
 
     waited: it was held back (hours, delay) and is checked again.  open_attempt: an earlier attempt was begun and has
     no end on record.  doubtful: an earlier attempt may have had its effect, whatever its end.  root: the event whose
-    decision planned it.
+    decision planned it.  delivery: the webhook call which that event came with.
     """
 
     planned: Planned
@@ -43,6 +43,7 @@ class Claimed:
     open_attempt: bool
     doubtful: bool
     root: str
+    delivery: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +78,15 @@ def add(
     insert_new(connection, actions, [_row(p, root, ruleset, at, mail) for p in planned])
 
 
-def due(
-    connection: Connection, now: datetime, limit: int, without: Container[str] = ()
-) -> list[tuple[str, str]]:
-    """(id, connection) of what may be claimed now, the longest due first, `limit` of each connection at most: one
-    that is slow and has much to do hides nothing of the others. `without` names connections to leave out.
+def due(connection: Connection, now: datetime, wanted: Callable[[str], int]) -> list[tuple[str, str]]:
+    """(id, connection) of what may be claimed now, the longest due first, of each connection as many as `wanted` says:
+    one that is slow and has much to do hides nothing of the others.
 
     Due, not leased, nothing unfinished before it on its target, and the alert it corrects is over.
     """
     found = []
     for lane in _lanes(connection, now):
-        if lane not in without:
+        if (limit := wanted(lane)) > 0:
             found += _due(connection, now, limit, lane)
     return [(row.id, lane) for row, lane in sorted(found, key=lambda f: (f[0].due_at, f[0].seq))]
 
@@ -157,6 +156,7 @@ def claim(connection: Connection, id: str, now: datetime, until: datetime) -> Cl
         open_attempt=None in ends,
         doubtful=any(end in DOUBTFUL for end in ends),
         root=row["root"],
+        delivery=connection.execute(select(events.c.delivery).where(events.c.id == row["root"])).scalar(),
     )
 
 

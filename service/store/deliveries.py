@@ -7,7 +7,7 @@ malformed, unmatched, reading, failed) and reads claimed with a lease like actio
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -106,18 +106,22 @@ def add_reads(connection: Connection, delivery: str, name: str, wanted: Iterable
     )
 
 
-def reads_due(connection: Connection, now: datetime, limit: int) -> list[tuple[str, str]]:
-    """(id, connection) of reads that may be claimed now, oldest first."""
-    rows = connection.execute(
-        select(reads.c.id, reads.c.connection)
-        .where(
-            ((reads.c.state == "ready") & (reads.c.due_at <= iso(now)))
-            | ((reads.c.state == "reading") & (reads.c.lease_until <= iso(now)))
-        )
-        .order_by(reads.c.at, reads.c.id)
-        .limit(limit)
+def reads_due(connection: Connection, now: datetime, wanted: Callable[[str], int]) -> list[tuple[str, str]]:
+    """(id, connection) of reads that may be claimed now, oldest first, of each connection as many as `wanted` says."""
+    over = ((reads.c.state == "ready") & (reads.c.due_at <= iso(now))) | (
+        (reads.c.state == "reading") & (reads.c.lease_until <= iso(now))
     )
-    return [(row.id, row.connection) for row in rows]
+    found: list[Any] = []
+    for lane in connection.execute(select(reads.c.connection).where(over).distinct()).scalars().all():
+        if (limit := wanted(lane)) > 0:
+            rows = select(reads.c.id, reads.c.connection, reads.c.at).where(over, reads.c.connection == lane)
+            found += connection.execute(rows.order_by(reads.c.at, reads.c.id).limit(limit)).all()
+    return [(row.id, row.connection) for row in sorted(found, key=lambda r: (r.at, r.id))]
+
+
+def connection_of_read(connection: Connection, id: str) -> str | None:
+    """The connection that a read asks, or none where there is no such read."""
+    return connection.execute(select(reads.c.connection).where(reads.c.id == id)).scalar()
 
 
 def claim_read(connection: Connection, id: str, now: datetime, until: datetime) -> ClaimedRead | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from service.store.database import from_iso, insert_new, iso, upsert
 from service.store.tables import connection_states, heartbeats, pauses, versions
@@ -63,24 +64,29 @@ def standing_still(connection: Connection, now: datetime) -> Standing:
 
 def connection_state(connection: Connection, name: str) -> dict[str, Any]:
     """The stored state of a connection, or the state of one never used."""
-    row = (
-        connection.execute(select(connection_states).where(connection_states.c.name == name))
-        .mappings()
-        .first()
-    )
-    return (
-        dict(row) if row else {"name": name, "failures": 0, "cursor": None, "open_until": None, "error": None}
-    )
+    return connection_states_of(connection, (name,))[name]
+
+
+def connection_states_of(connection: Connection, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The states of these connections by name."""
+    wanted = list(names)
+    rows = connection.execute(
+        select(connection_states).where(connection_states.c.name.in_(wanted))
+    ).mappings()
+    found = {row["name"]: dict(row) for row in rows}
+    unused = {c.name: None for c in connection_states.c} | {"failures": 0, "trips": 0}
+    return {name: found.get(name) or {**unused, "name": name} for name in wanted}
 
 
 def set_connection_state(connection: Connection, name: str, **values: Any) -> None:
     """Replace some words of a connection's state; times are given as they are stored."""
-    upsert(connection, connection_states, [{**connection_state(connection, name), **values}])
+    insert_new(connection, connection_states, [{"name": name, "failures": 0, "trips": 0}])
+    connection.execute(update(connection_states).where(connection_states.c.name == name).values(**values))
 
 
-def beat(connection: Connection, process: str, role: str, now: datetime) -> None:
-    """A process says that it lives."""
-    upsert(connection, heartbeats, [{"process": process, "role": role, "at": iso(now)}])
+def beat(connection: Connection, process: str, role: str, now: datetime, ruleset: str | None = None) -> None:
+    """A process says that it lives, and by which rule set it works."""
+    upsert(connection, heartbeats, [{"process": process, "role": role, "at": iso(now), "ruleset": ruleset}])
 
 
 def last_beats(connection: Connection) -> dict[str, datetime]:

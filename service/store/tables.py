@@ -7,6 +7,7 @@ from __future__ import annotations
 from sqlalchemy import (
     Boolean,
     Column,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -297,10 +298,17 @@ connection_states = Table(
     Column("cursor", Text),
     Column("last_delivery_at", TIME),
     Column("last_call_at", TIME),
+    Column("last_polled_at", TIME),
     Column("failures", Integer, nullable=False, default=0),
     Column("open_until", TIME),
     Column("silent_since", TIME),
     Column("error", Text),
+    Column("known_since", TIME),
+    Column("failing_since", TIME),
+    Column("trips", Integer, nullable=False, default=0, server_default="0"),
+    Column("probe_until", TIME),
+    Column("allowance", Float),
+    Column("allowance_at", TIME),
 )
 
 heartbeats = Table(
@@ -309,4 +317,18 @@ heartbeats = Table(
     Column("process", ID, primary_key=True),
     Column("role", String(20), nullable=False),
     Column("at", TIME, nullable=False),
+    Column("ruleset", String(64)),
+)
+
+# What the team was told is wrong and is not over yet; a row goes when its thing is over.
+troubles = Table(
+    "troubles",
+    metadata,
+    Column("kind", String(40), primary_key=True),
+    Column("subject", ID, primary_key=True),
+    Column("since", TIME, nullable=False),
+    Column("told_at", TIME, nullable=False),
+    Column("mark", String(64), nullable=False),
+    Column("actions", Text, nullable=False),
+    Column("data", Text, nullable=False),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from connectors.base import Delivery
@@ -48,6 +48,8 @@ def _delivery(name: str) -> Delivery:
     for key, value in request.headers.items():
         low = key.lower()
         headers[low] = f"{headers[low]}, {value}" if low in headers else value
+    # What the caller was told: the id by which the log of every part can be searched.
+    headers["x-request-id"] = g.request_id
     return Delivery(
         connection=name,
         method=request.method,
