@@ -158,7 +158,7 @@ def test_one_dead_letter_and_a_dead_read_go_again_alone(seed: Seed) -> None:
     other = seed.action(event, "comment", "dead", connection="tracker", address="APO-2")
     with seed.context.database.writing() as connection:
         deliveries.add_reads(connection, "dlv_1", "books", [Read("invoice", "9")], NOW)
-        ((read, _),) = deliveries.reads_due(connection, NOW, 10)
+        ((read, _),) = deliveries.reads_due(connection, NOW, lambda _: 10)
         held = deliveries.claim_read(connection, read, NOW, NOW)
         assert held is not None
         deliveries.finish_read(connection, held, "dead", "books answered 404", NOW)
