@@ -14,7 +14,7 @@ from threading import Event
 from rules.facts.event import SourceEvent
 from service.flow import decide as deciding
 from service.flow import deliver as delivering
-from service.flow import fetch, normalise, poll, tick
+from service.flow import fetch, normalise, poll, tick, watch
 from service.log import get
 from service.process import Process, current, prepare
 from service.queue import stopping
@@ -73,6 +73,7 @@ def keep_time(settings: Settings) -> None:
     while not stop.is_set():
         clock_turn(process)
         stop.wait(TURN_SECONDS)
+    process.rest()
     process.close()
 
 
@@ -81,6 +82,8 @@ def clock_turn(process: Process) -> None:
     context = process.context
     try:
         process.refresh()
+        # Before this turn is noted: a clock that stood still says so itself.
+        watch.watch(context)
         tick.follow_files(context)
         tick.tick(context)
         process.beat("clock")

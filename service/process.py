@@ -6,18 +6,22 @@ In: the settings of the environment. Out: `prepare`, then `current()`, the same 
 from __future__ import annotations
 
 import os
+import socket
+from contextlib import suppress
 
 from connectors import registry
-from rules.facts.event import Event, digest, event_id
+from rules.facts.event import Event, event_id
 from service import clock
 from service.queue import Bells
 from service.rulebook import Rulebook
 from service.settings import Settings
 from service.state import Context
 from service.store import journal, switches
-from service.store.database import Database
+from service.store.database import Database, StorageError
 from service.store.schema import require
 from service.tools import Tools
+
+ROLES = ("decide", "deliver", "clock", "web")
 
 
 class Process:
@@ -33,15 +37,10 @@ class Process:
         self.keep()
 
     def refresh(self) -> None:
-        """Take over changed files; a refused edit or a new rule set is an event that rules can answer."""
-        rulebook = self.context.rulebook
-        before = rulebook.refused
-        if rulebook.refresh():
+        """Take over changed files; a new rule set is an event that rules can answer."""
+        if self.context.rulebook.refresh():
             self.keep()
-            self._tell("rules.reloaded", rulebook.rules.version, [])
-        elif rulebook.refused and rulebook.refused is not before:
-            problems = [str(p) for p in rulebook.refused]
-            self._tell("rules.refused", digest(*problems), problems)
+            self._tell_reloaded()
 
     def keep(self) -> None:
         """Keep the sources of the rule set in force, for what waits beyond the next edit."""
@@ -52,21 +51,27 @@ class Process:
             )
 
     def beat(self, role: str) -> None:
-        """Say that a process of this role lives."""
+        """Say that a process of this role lives, and by which rules it works."""
+        version = self.context.rulebook.rules.version
         with self.context.database.writing() as connection:
-            switches.beat(connection, f"{role}-{os.getpid()}", role, clock.now())
+            switches.beat(connection, _name(role), role, clock.now(), version)
+
+    def rest(self) -> None:
+        """Say that this process ends as it should: nobody has to miss it."""
+        with suppress(StorageError), self.context.database.writing() as connection:
+            switches.forget_beats(connection, [_name(role) for role in ROLES])
 
     def close(self) -> None:
         """Wait for running calls and close everything."""
         self.tools.close()
         self.context.database.close()
 
-    def _tell(self, kind: str, version: str, problems: list[str]) -> None:
-        now = clock.now()
-        fields = {"id": version, "version": version, "problems": problems}
-        event = Event(event_id(kind, version, now.strftime("%Y%m%d%H%M")), kind, now, now, {"rules": fields})
+    def _tell_reloaded(self) -> None:
+        now, version = clock.now(), self.context.rulebook.rules.version
+        fields = {"id": version, "version": version, "problems": []}
+        id = event_id("rules.reloaded", version, now.strftime("%Y%m%d%H%M"))
         with self.context.database.writing() as connection:
-            journal.add(connection, [event])
+            journal.add(connection, [Event(id, "rules.reloaded", now, now, {"rules": fields})])
 
 
 _opened: list[Process] = []
@@ -81,6 +86,11 @@ def prepare(found: Settings) -> Process:
 def current() -> Process:
     """This process's parts; `prepare` comes first."""
     return _opened[0]
+
+
+def _name(role: str) -> str:
+    # The same process ids come again on another machine.
+    return f"{role}-{socket.gethostname()[:60]}-{os.getpid()}"
 
 
 def _kept(database: Database, version: str) -> str | None:

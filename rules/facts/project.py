@@ -236,6 +236,14 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class Tell:
+    """Whom the service tells what it cannot keep: people of the team by key, a chat connection. `organisation.tell`."""
+
+    to: tuple[str, ...] = ()
+    chat: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
     """Everything the files of a workspace say, checked; `version` is the hash of its content.
 
@@ -255,6 +263,7 @@ class Workspace:
     connections: Mapping[str, Connection]
     hours: str = "09:00-18:00"
     vars: Mapping[str, Any] = field(default_factory=dict)
+    tell: Tell = Tell()
     operations: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def can(self, connection: str, operation: str) -> bool:

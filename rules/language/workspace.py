@@ -15,7 +15,7 @@ from typing import Any
 
 from rules.facts import codec
 from rules.facts.calendar import BadCalendar, WorkCalendar, make_calendar
-from rules.facts.project import Client, Connection, Person, Project, Workspace
+from rules.facts.project import Client, Connection, Person, Project, Tell, Workspace
 from rules.language.documents import Document
 from rules.language.model import Problem
 from rules.language.nearest import allowed_here
@@ -68,6 +68,7 @@ class _Builder:
         clients = {k: client_of(k, p, organisation) for k, p in self.parts["clients"].items()}
         projects = self._projects(organisation, people, clients)
         self._references(people)
+        told = self._told(organisation, people)
         return Workspace(
             version=self._version(),
             name=organisation.value["name"],
@@ -82,6 +83,7 @@ class _Builder:
             connections={k: _connection(k, p) for k, p in self.parts["connections"].items()},
             hours=organisation.value.get("hours", "09:00-18:00"),
             vars=self._vars(),
+            tell=Tell(tuple(told.get("to", ())), told.get("chat")),
         )
 
     def _add(self, section: str, key: str, part: Part) -> None:
@@ -168,6 +170,19 @@ class _Builder:
             for key in part.value["contacts"]:
                 same = {k: p for k, p in people.items() if p.client == client and k != key}
                 _cover(part.below("contacts", key), same, set(self.parts["connections"]))
+
+    def _told(self, organisation: Part, people: Mapping[str, Person]) -> dict[str, Any]:
+        """`organisation.tell`, with every name held against what there is."""
+        if "tell" not in organisation.value:
+            return {}
+        part = organisation.below("tell")
+        part.known("chat", self.parts["connections"])
+        team = [k for k, p in people.items() if p.party == "team"]
+        for key in part.value.get("to", []):
+            if key not in team:
+                part.tell("to", f"`{key}` is nobody of the team", allowed_here(key, team))
+        given: dict[str, Any] = part.value
+        return given
 
     def _vars(self) -> dict[str, Any]:
         return {k: typed(v) for d in self.documents for k, v in ((d.value or {}).get("vars") or {}).items()}

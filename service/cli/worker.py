@@ -28,4 +28,5 @@ def command(invocation: Invocation, queue: str) -> None:
         url = embedded_redis.address(settings.redis_url, settings.var)
         process = jobs.prepare(replace(settings, redis_url=url))
     work(url, next(name for name in QUEUES if name == queue))
+    process.rest()
     process.close()

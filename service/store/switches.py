@@ -89,6 +89,11 @@ def beat(connection: Connection, process: str, role: str, now: datetime, ruleset
     upsert(connection, heartbeats, [{"process": process, "role": role, "at": iso(now), "ruleset": ruleset}])
 
 
+def forget_beats(connection: Connection, processes: Iterable[str]) -> None:
+    """These processes ended as they should."""
+    connection.execute(delete(heartbeats).where(heartbeats.c.process.in_(list(processes))))
+
+
 def last_beats(connection: Connection) -> dict[str, datetime]:
     """Role -> when a process of it was last heard of."""
     found: dict[str, datetime] = {}

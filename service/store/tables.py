@@ -328,6 +328,7 @@ troubles = Table(
     Column("subject", ID, primary_key=True),
     Column("since", TIME, nullable=False),
     Column("told_at", TIME, nullable=False),
+    Column("gone_at", TIME),
     Column("mark", String(64), nullable=False),
     Column("actions", Text, nullable=False),
     Column("data", Text, nullable=False),

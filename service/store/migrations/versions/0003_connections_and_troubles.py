@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("subject", ID, primary_key=True),
         sa.Column("since", TIME, nullable=False),
         sa.Column("told_at", TIME, nullable=False),
+        sa.Column("gone_at", TIME),
         sa.Column("mark", sa.String(length=64), nullable=False),
         sa.Column("actions", sa.Text(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
