@@ -19,7 +19,7 @@ from rules.language.model import UNKNOWN, ExpressionError, NotFollowed, Resolve,
 # A rule with its place in the order of the files, and what of its `if` the event's own names can refute.
 _Placed = tuple[int, Rule, tuple[Callable[[Resolve], Any], ...]]
 # Figures that cost something to work out are not asked for the sake of an index.
-_DERIVED: Final = ("budget.", "forecast.", "vars.")
+_DERIVED: Final = ("budget.", "forecast.", "earned.", "retainer.", "vars.")
 _KEPT_INDEXES: Final = 4
 # What moves with the money of a project, and the families of events that move it.
 _MONEY: Final = frozenset({"budget", "forecast", "earned", "reserve", "retainer", "kpi"})

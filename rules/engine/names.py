@@ -14,7 +14,8 @@ from typing import Any, Final, Literal
 
 from rules.engine import condition
 from rules.engine.derived import with_derived
-from rules.engine.parties import calendars_of, project_calendars
+from rules.engine.figures import Figure, Ground, figures
+from rules.engine.parties import calendars_of
 from rules.engine.standing import (
     client_record,
     event_record,
@@ -23,7 +24,6 @@ from rules.engine.standing import (
     project_record,
 )
 from rules.engine.state import Book, State
-from rules.facts.budget import budget_facts, forecast_facts
 from rules.facts.calendar import local_day
 from rules.facts.catalogue import EVENTS, STANDING
 from rules.facts.event import Event, Record, spoken_of
@@ -204,16 +204,11 @@ class Facts(dict[str, Any]):
         decisions = (self.object("approval") or {}).get("decisions") or ()
         return dict(decisions[-1]) if decisions else None
 
-    def figures(self, what: Literal["budget", "forecast"]) -> Record | None:
-        """The derived figures of the project's money, none before there is a baseline."""
-        baseline, sums = self.kept("baseline"), self.kept("sums")
-        if self.project is None or baseline is None:
+    def figures(self, what: Figure) -> Record | None:
+        """Derived figures of the project's money; none where there is no ground for them."""
+        if self.project is None:
             return None
-        if what == "budget":
-            return budget_facts(baseline, sums)
-        milestones = list(self._book.find("milestone", self.project.id))
-        cals = project_calendars(self.project, self.state.workspace)
-        return forecast_facts(baseline, sums, milestones, cals, self.today)
+        return figures(what, Ground(self.project, self.state.workspace, self._book, self.today))
 
     def own_project(self) -> Record | None:
         """The project's file with what is on record about it."""
@@ -312,4 +307,7 @@ _STANDING: Final[Mapping[str, Callable[[Facts], Record | None]]] = {
     "project": lambda f: f.own_project(),
     "budget": lambda f: f.figures("budget"),
     "forecast": lambda f: f.figures("forecast"),
+    "earned": lambda f: f.figures("earned"),
+    # An event about one of its periods brings that period.
+    "retainer": lambda f: f.event.objects.get("retainer") or f.figures("retainer"),
 }

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import islice, pairwise
 from typing import Final
 
 from cronsim import CronSim
@@ -21,6 +22,9 @@ from rules.facts.milestone import OnHoliday
 Cals = tuple[WorkCalendar, ...]
 
 _ONE_DAY: Final = timedelta(days=1)
+_SOME_DAY: Final = datetime.combine(date(2026, 1, 1), time())
+_SOME: Final = 20
+_ALMOST_A_WEEK: Final = timedelta(days=6)
 # Far enough back that a schedule's spacing is the same wherever the window begins.
 _LOOK_BACK: Final = timedelta(days=90)
 
@@ -56,8 +60,9 @@ def occurrences(
     """The times of a cron line whose days, after moving, lie between `first` and `last`, both included.
 
     apart: one that moving brought closer than this to the one before is merged into it, and so is one that moved
-    onto the very same time.
+    onto the very same time. Where nothing is said, a schedule of a time a week or rarer is 3 working days apart.
     """
+    apart = usual_spacing(cron) if apart is None else apart
     start = first - _LOOK_BACK if apart else first
     start = _before_closure(cals, start) if policy == "later" else start
     end = _spacing_after(cals, last, apart) if apart else last
@@ -65,6 +70,16 @@ def occurrences(
     moved = [m for m in (_move(cals, t, policy) for t in _written(cron, start, end)) if m is not None]
     spaced = _spaced(sorted(moved, key=lambda o: (o.day, o.clock, o.moved, o.written)), cals, apart)
     return tuple(o for o in spaced if first <= o.day <= last)
+
+
+@lru_cache(maxsize=1024)
+def usual_spacing(cron: str) -> Duration | None:
+    """How far apart the times of a schedule stay when holidays move them; none for one of several times a week."""
+    times = list(islice(CronSim(cron, _SOME_DAY), _SOME))
+    days = sorted({at.date() for at in times})
+    gaps = [after - before for before, after in pairwise(days)]
+    weekly = gaps and min(gaps) >= _ALMOST_A_WEEK and len(days) == len(times)
+    return Duration(3, "wd") if weekly else None
 
 
 def _written(cron: str, first: date, last: date) -> Iterator[datetime]:

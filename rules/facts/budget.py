@@ -40,7 +40,8 @@ def budget_facts(
     baseline: {"version", "total": Money, "currency", "measure", "lines": {class: Money}, "reserve": Money or none,
     "opening_spent", "opening_as_of"}. sums: of the ledger, none before the first entry. opening: {"spent", "as_of"}
     in place of the baseline's own; work up to as_of is not in the sums (ledger.effective leaves it out).
-    drawn: taken from the reserve so far. The opening figure has no class: it is in the total, in no line.
+    drawn: taken from the reserve so far, the baseline's own where it is not given. The opening figure has no class: it
+    is in the total, in no line.
     """
     currency = baseline["currency"]
     ledger = sums or empty_sums(currency)
@@ -60,7 +61,7 @@ def budget_facts(
         "remaining": whole - spent,
         "used": _ratio(spent, whole),
         "reserve": reserve,
-        "reserve_left": reserve - (drawn or Money.zero(currency)),
+        "reserve_left": reserve - (drawn or baseline.get("drawn") or Money.zero(currency)),
     }
     return facts | _line_facts(baseline, ledger)
 

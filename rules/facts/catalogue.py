@@ -82,12 +82,16 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         "forecast": (
             "at_completion:money? overrun:money? method:text exhausted_on:date? runway:int? enough_data:bool"
         ),
+        "earned": (
+            "bac:money pv:money ev:money ac:money cv:money sv:money cpi:number? spi:number? method:text "
+            "eac:money? etc:money? vac:money? tcpi:number? tcpi_eac:number? percent:number? exhausted:bool"
+        ),
         "entry": (
             "id:text kind:text measure:text class:text amount:money base_amount:money currency:text "
             "work_date:date posted_at:time person:text? party:text? submitter:text? approver:text? "
             "status:text "
             "receipt:text? tags:list reason:text? issue:text? milestone:text? version:text number:text? "
-            "title:text?~ cost_amount:money?! duration:duration? counted:bool"
+            "title:text?~ cost_amount:money?! duration:duration? counted:bool booked_on:date? adjusts:text?"
         ),
         "issue": (
             "id:text key:text connection:text title:text~ type:text status:text status_group:text "
@@ -142,17 +146,20 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         "supplier": "id:text name:text promised:date? actual:date?",
         "workload": "person:text planned:duration logged:duration over:bool",
         "quality": "defects_open:int reopened_rate:number? rework_rate:number? coverage:number?",
-        "kpi": "name:text value:number? target:number? trend:text",
+        "kpi": "id:text name:text value:number? target:number? met:bool? trend:text measured_on:date",
         "finding": (
             "id:text kind:text owner:text due:date? status:text opened_at:time closed_at:time? closed_by:text? "
             "reason:text? entries:list paper:text?! paid_to:text?! sum:money?! limit:money?! line:text? spender:text?!"
         ),
         "audit": "id:text period:text at:time checked:int opened:int closed:int open:int",
         "report": "id:text period:text view:text to:list sha256:text sent_at:time?",
-        "reserve": "id:text amount:money reason:text? risk:text? by:text?",
+        "reserve": "id:text title:text amount:money reason:text? risk:text? by:text? status:text",
         "retainer": (
-            "id:text period:text allotment:number used:number left:number carried:number expires_on:date?"
+            "id:text period:text unit:text allotment:number carried:number owed:number available:number "
+            "used:number left:number over:number share:number? expires_on:date? status:text "
+            "carry_on:number? forfeited:number? billed:money? owed_on:number? forgiven:number?"
         ),
+        "period": "id:text closed_until:date? reason:text? by:text?",
         "calendar": "name:text year:int",
         "decision": "outcome:text channel:text by:text by_name:text at:time remark:text?",
         "invoice": _DOCUMENT,
@@ -187,7 +194,7 @@ BOUND: Mapping[str, tuple[FieldType, str]] = {
 }
 
 # Objects that every event of a project makes known.
-STANDING = ("event", "organisation", "client", "project", "budget", "forecast")
+STANDING = ("event", "organisation", "client", "project", "budget", "forecast", "earned", "retainer")
 
 
 def _family(noun: str, verbs: str, about: str = "", also: str = "") -> list[EventType]:
@@ -206,7 +213,8 @@ EVENTS: Mapping[str, EventType] = {
         *_family("payment", "received refunded"),
         *_family("ledger", "posted corrected voided", "entry", "issue person"),
         *_family("baseline", "approved"),
-        *_family("reserve", "drawn", also="risk"),
+        *_family("reserve", "asked drawn rejected", also="risk approval decision"),
+        *_family("period", "closed reopening reopened"),
         *_family("retainer", "opened closed"),
         *_family(
             "change",
@@ -231,12 +239,14 @@ EVENTS: Mapping[str, EventType] = {
         *_family("contract", "signed"),
         *_family("report", "sent"),
         *_family("quality", "measured"),
-        *_family("kpi", "breached"),
+        *_family("kpi", "breached", also="quality"),
         *_family("finding", "opened closed"),
         *_family("audit", "run"),
         *_family("receipt", "attached", "entry"),
         *_family("task", "opened done"),
-        *_family("project", "drafted activated changed held resumed closing closed", "project"),
+        *_family(
+            "project", "drafted activated changed rebasing recounted held resumed closing closed", "project"
+        ),
         *_family("connection", "silent back failing"),
         *_family("calendar", "unconfirmed"),
         *_family("message", "sent failed unknown replied bounced"),

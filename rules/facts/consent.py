@@ -62,6 +62,14 @@ def expense_text(entry: Record, project: Project, locale: str) -> str:
     return _lines(f"Expense: {what}", f"Amount: {amount}", f"Date: {day}")
 
 
+def reserve_text(draw: Record, project: Project, locale: str) -> str:
+    """Agreeing to draw on the reserve: how much, and what for."""
+    what, amount = _plain(draw.get("reason") or draw["title"]), _money(draw["amount"], project)
+    if _chinese(locale):
+        return _lines(f"动用应急预备金：{amount}", f"用途：{what}", f"项目：{project.name}")
+    return _lines(f"Draw on the reserve: {amount}", f"For: {what}", f"Project: {project.name}")
+
+
 _CLASSES = {
     "staff": "人工",
     "material": "材料",

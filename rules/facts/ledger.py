@@ -2,7 +2,8 @@
 
 An entry is a record of the catalogue's fields with all its versions; the newest by the source's own order stands,
 whatever arrived when. Void and deleted entries stay on record and count nothing, also when they arrive before what
-they take back. Sums are kept per measure and class and per measure and day; measures never mix.
+they take back. Sums are kept per measure and class and per measure and day, and of worked seconds per day; measures
+never mix. An entry counts on its work date, or on the day it was booked on where that date was closed already.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ def apply_version(entry: Record | None, incoming: Version) -> tuple[Record, Outc
 def effective(entry: Mapping[str, Any], counted_after: date | None = None) -> dict[str, Any] | None:
     """What the entry counts: {"measure", "class", "amount": Money in base currency, "work_date"}, or none.
 
+    work_date is the day it counts on: `booked_on` where its own was closed. Entries of time have "seconds" as well.
     Void and deleted entries count an amount of zero. Drafts, entries without a base amount (time that has no rate),
     tombstones without facts, and work up to `counted_after` (the day of the opening figure) count nothing at all.
     """
@@ -105,13 +107,25 @@ def effective(entry: Mapping[str, Any], counted_after: date | None = None) -> di
     measure = entry.get("measure")
     if measure not in MEASURES:
         raise BadEntry(f"entry {entry.get('id')}: {measure!r} is no measure: use {', '.join(MEASURES)}")
-    amount = Money.zero(base.currency) if entry.get("status") in _TAKEN_BACK else base
+    taken_back = entry.get("status") in _TAKEN_BACK
+    seconds = _ZERO if taken_back else worked_seconds(entry)
     return {
         "measure": measure,
         "class": entry.get("class") or "other",
-        "amount": amount,
-        "work_date": work_date,
+        "amount": Money.zero(base.currency) if taken_back else base,
+        "work_date": entry.get("booked_on") or work_date,
+        **({"seconds": seconds} if seconds else {}),
     }
+
+
+def worked_seconds(entry: Mapping[str, Any]) -> Decimal:
+    """How long an entry of time is; nothing for what is no work."""
+    if entry.get("kind") != "time":
+        return _ZERO
+    given, length = entry.get("seconds"), entry.get("duration")
+    if isinstance(given, int | Decimal):
+        return Decimal(given)
+    return Decimal(length.seconds) if isinstance(length, Duration) else _ZERO
 
 
 def empty_sums(currency: str) -> Record:
@@ -122,12 +136,14 @@ def empty_sums(currency: str) -> Record:
 def adjust(sums: Record, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Record:
     """The sums after one entry changed from `before` to `after` (results of `effective`); `sums` is not altered.
 
-    Shape: {"currency", "spent.MEASURE.CLASS": Decimal, "days": {MEASURE: {"2026-09-21": Decimal}}}; zeros are left out.
+    Shape: {"currency", "spent.MEASURE.CLASS": Decimal, "days": {MEASURE: {"2026-09-21": Decimal}}, "hours":
+    {"2026-09-21": Decimal seconds}}; zeros, and hours where there are none, are left out.
     Raises CurrencyMismatch when an amount is not in the currency of the sums.
     """
     if before == after:
         return sums
     changed = {**sums, "days": {measure: dict(days) for measure, days in sums["days"].items()}}
+    hours = dict(sums.get("hours", {}))
     for fact, sign in ((before, -1), (after, 1)):
         if fact is None:
             continue
@@ -137,9 +153,11 @@ def adjust(sums: Record, before: Mapping[str, Any] | None, after: Mapping[str, A
         days = changed["days"].setdefault(fact["measure"], {})
         _add(changed, f"spent.{fact['measure']}.{fact['class']}", amount.amount * sign)
         _add(days, fact["work_date"].isoformat(), amount.amount * sign)
+        _add(hours, fact["work_date"].isoformat(), fact.get("seconds", _ZERO) * sign)
         if not days:
             del changed["days"][fact["measure"]]
-    return changed
+    changed.pop("hours", None)
+    return {**changed, "hours": hours} if hours else changed
 
 
 def recompute(

@@ -15,7 +15,9 @@ from typing import Any, Literal
 
 from rules.facts.calendar import WorkCalendar
 from rules.facts.duration import Duration
+from rules.facts.earned_value import Credit, EarnedPlan
 from rules.facts.money import Money
+from rules.facts.retainer import Terms
 
 TEAM_ROLES = ("lead", "deputy", "finance", "member")
 CLIENT_ROLES = ("sponsor", "approver", "billing", "user")
@@ -121,6 +123,7 @@ class MilestonePlan:
     payment: str | None = None
     after: tuple[str, ...] = ()
     criteria: tuple[Criterion, ...] = ()
+    credit: Credit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,18 @@ class BudgetPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What a KPI should be: at least, or at most, this much. Percentages are shares: 0.9 for 90 %."""
+
+    value: Decimal
+    at_least: bool
+
+    def met(self, value: Decimal) -> bool:
+        """Whether a measured value is good enough."""
+        return value >= self.value if self.at_least else value <= self.value
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A client project as its file says. The record wins over budget and milestones once activated."""
 
@@ -216,6 +231,10 @@ class Project:
     time_zone: str = "UTC"
     calendar: str = ""
     vars: Mapping[str, Any] = field(default_factory=dict)
+    earned: EarnedPlan = field(default_factory=EarnedPlan)
+    retainer: Terms | None = None
+    kpi: Mapping[str, Target] = field(default_factory=dict)
+    closed_until: date | None = None
 
     @property
     def home(self) -> tuple[str, str] | None:
@@ -265,6 +284,7 @@ class Workspace:
     vars: Mapping[str, Any] = field(default_factory=dict)
     tell: Tell = Tell()
     operations: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    closed_until: date | None = None
 
     def can(self, connection: str, operation: str) -> bool:
         """Whether the connector of that connection declares the operation; true where no connector is known at all."""
@@ -274,6 +294,12 @@ class Workspace:
     def able(self, operation: str) -> list[str]:
         """The connectors that declare the operation, by name."""
         return sorted(name for name, declared in self.operations.items() if operation in declared)
+
+    def retained_by(self, project: Project) -> Project | None:
+        """The project whose retainer this one draws on: its own, or the one whose pool it is in; none without."""
+        if project.retainer is not None:
+            return project
+        return next((p for p in self.projects.values() if p.retainer and project.id in p.retainer.pool), None)
 
     def holders(self, role: str, project: Project, on: date) -> list[Person]:
         """Everyone who holds `client.ROLE` or `project.ROLE` for this project on that day, cover included.

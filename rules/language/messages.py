@@ -28,6 +28,7 @@ COST: Final = (
     "budget.used",
     "budget.lines.",
     "forecast.",
+    "earned.",
     "entry.",
 )
 

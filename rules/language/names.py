@@ -136,7 +136,16 @@ def _names(objects: tuple[str, ...], project_currencies: frozenset[str]) -> Mapp
     found = {name: type_of(f.type) for name, f in fields_of(objects).items()}
     if not project_currencies:
         return found
-    own = ("budget.", "forecast.", "change.", "baseline.", "entry.base_amount")
+    own = (
+        "budget.",
+        "forecast.",
+        "earned.",
+        "retainer.",
+        "reserve.",
+        "change.",
+        "baseline.",
+        "entry.base_amount",
+    )
     return {
         n: Type(t.kind, project_currencies) if t.kind == "money" and n.startswith(own) else t
         for n, t in found.items()

@@ -20,6 +20,7 @@ from rules.language.documents import Document
 from rules.language.model import Problem
 from rules.language.nearest import allowed_here
 from rules.language.schemas import check_schema
+from rules.language.workspace_figures import check_pools
 from rules.language.workspace_people import client_of, contact_of, person_of
 from rules.language.workspace_projects import project_of
 from rules.language.workspace_values import Part, typed
@@ -84,6 +85,7 @@ class _Builder:
             hours=organisation.value.get("hours", "09:00-18:00"),
             vars=self._vars(),
             tell=Tell(tuple(told.get("to", ())), told.get("chat")),
+            closed_until=organisation.day("closed_until") if "closed_until" in organisation.value else None,
         )
 
     def _add(self, section: str, key: str, part: Part) -> None:
@@ -157,6 +159,7 @@ class _Builder:
             )
             if project is not None:
                 found[key] = project
+        check_pools({key: (self.parts["projects"][key], project) for key, project in found.items()})
         return found
 
     def _references(self, people: Mapping[str, Person]) -> None:

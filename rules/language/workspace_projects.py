@@ -19,6 +19,7 @@ from rules.facts.project import (
 from rules.language.matching import compile_match
 from rules.language.nearest import allowed_here
 from rules.language.workspace_conduct import conduct_of
+from rules.language.workspace_figures import figures_of
 from rules.language.workspace_values import Part, typed
 
 
@@ -68,6 +69,7 @@ def project_of(
         time_zone=part.zone("time_zone", client.value["time_zone"]),
         calendar=given.get("calendar", organisation.value.get("calendar", "")),
         vars={k: typed(v) for k, v in given.get("vars", {}).items()},
+        **figures_of(part, kind),
     )
 
 
@@ -189,6 +191,7 @@ def _milestone(part: Part) -> MilestonePlan:
         payment=str(given["payment"]) if "payment" in given else None,
         after=tuple(given.get("after", ())),
         criteria=tuple(c for one in given.get("criteria", []) for c in _criteria(one)),
+        credit=given.get("credit"),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from rules.engine import daily
 from rules.engine import slots as planning
 from rules.engine.effects import projects
 from rules.facts.event import Event, event_id
@@ -29,7 +30,9 @@ def tick(context: Context) -> int:
     with context.database.reading() as connection:
         cursor = connection_state(connection, CLOCK)["cursor"]
         since = from_iso(cursor) if cursor else now
-        planned = planning.plan(context.rulebook.rules, context.state(connection), now + AHEAD, since=since)
+        state = context.state(connection)
+        planned = planning.plan(context.rulebook.rules, state, now + AHEAD, since=since)
+        owed = daily.owed(state, from_iso(cursor) if cursor else None)
         over = slots.over(connection, [s.id for s in planned])
     fresh = [s for s in planned if s.id not in over]
     with context.database.writing() as connection:
@@ -42,11 +45,11 @@ def tick(context: Context) -> int:
         for slot in to_skip:
             slots.fire(connection, slot.id, None, "skipped", now)
         expired = _expired(connection, now)
-        journal.add(connection, [*fired, *expired])
+        journal.add(connection, [*fired, *expired, *owed])
         set_connection_state(connection, CLOCK, cursor=iso(now))
-    if fired or expired:
-        log.info("clock", fired=len(fired), skipped=len(to_skip), expired=len(expired))
-    return len(fired) + len(expired)
+    if fired or expired or owed:
+        log.info("clock", fired=len(fired), skipped=len(to_skip), expired=len(expired), owed=len(owed))
+    return len(fired) + len(expired) + len(owed)
 
 
 def follow_files(context: Context) -> int:

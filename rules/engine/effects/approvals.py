@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rules.engine.effects import changes, ledger, milestones
+from rules.engine.effects import changes, ledger, milestones, reserves
 from rules.engine.effects.shapes import Act, Applied, shown
 from rules.facts.approval import DECIDED, OPEN
 from rules.facts.calendar import local_day, working_days_between
@@ -71,6 +71,8 @@ def _decided(act: Act, project: Project, approval: Record, verb: str) -> tuple[E
         if found is None or found["status"] in milestones.SETTLED:
             return ()
         return (milestones.settle(act, project, found, _MILESTONE[verb]),)
+    if about == "reserve":
+        return reserves.decided(act, project, subject, verb)
     entry = act.draft.get("entry", subject) if about == "expense" else None
     if entry is None:
         return ()

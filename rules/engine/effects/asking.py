@@ -16,7 +16,7 @@ from rules.engine.effects.shapes import Act, EffectError, Performed, shown
 from rules.facts.approval import approval_id
 from rules.facts.calendar import end_of_day, local_day, shift
 from rules.facts.change import decision_text
-from rules.facts.consent import acceptance_text, budget_text, expense_text
+from rules.facts.consent import acceptance_text, budget_text, expense_text, reserve_text
 from rules.facts.duration import Duration
 from rules.facts.event import Record
 from rules.facts.evidence import text_hash
@@ -30,9 +30,10 @@ _TEXTS: Final[Mapping[str, Callable[[Record, Project, str], str]]] = {
     "milestone": acceptance_text,
     "budget": budget_text,
     "expense": expense_text,
+    "reserve": reserve_text,
 }
 # The name under which rules know what is asked about; a budget is known anyway.
-_NAMES: Final = {"change": "change", "milestone": "milestone", "expense": "entry"}
+_NAMES: Final = {"change": "change", "milestone": "milestone", "expense": "entry", "reserve": "reserve"}
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,11 @@ def _question(act: Act, project: Project, about: str, objects: Mapping[str, Reco
             raise EffectError("there is no expense with an amount to approve: this event knows none")
         asker = str(entry.get("submitter") or entry.get("person") or "")
         return _Question(about, entry, asker, entry.get("base_amount") or entry["amount"], "team")
+    if about == "reserve":
+        draw = act.draft.get("reserve", str(objects.get("reserve", {}).get("id")))
+        if draw is None or draw["status"] != "asked":
+            raise EffectError("there is no open request to draw on the reserve: this event knows none")
+        return _Question(about, draw, project.lead, draw["amount"], "client")
     known = ", ".join(_TEXTS)
     raise EffectError(f"a decision about {about} has no text to agree to: ask about one of {known}")
 

@@ -16,6 +16,7 @@ from rules.engine.effects.shapes import Act, EffectError, shown, today
 from rules.engine.parties import project_calendars
 from rules.facts.calendar import add_working_days
 from rules.facts.duration import Duration
+from rules.facts.earned_value import rebaselined
 from rules.facts.event import Record
 from rules.facts.ledger import price_time, rate_on
 from rules.facts.milestone import shift_plan
@@ -94,7 +95,7 @@ def put_into_effect(act: Act, project: Project, change: Record) -> tuple[Record,
     amount: Money = change["amount"]
     if baseline["total"] + amount < Money.zero(project.currency):
         raise EffectError(f"{change['number']} takes {-amount} from a budget of {baseline['total']}")
-    record = act.draft.put("baseline", _next_baseline(act, baseline, change))
+    record = act.draft.put("baseline", _next_baseline(act, project, baseline, change))
     named = [m for m in (find(act, project, {"id": i}) for i in change["milestones"]) if m is not None]
     days: int = change["days"] or 0
     plan = {m["key"]: m for m in act.draft.find("milestone", project.id)}
@@ -104,18 +105,29 @@ def put_into_effect(act: Act, project: Project, change: Record) -> tuple[Record,
     return record, moved
 
 
-def _next_baseline(act: Act, baseline: Record, change: Record) -> Record:
+def _next_baseline(act: Act, project: Project, baseline: Record, change: Record) -> Record:
     amount: Money = change["amount"]
+    ids = [m["id"] for m in (find(act, project, {"id": i}) for i in change["milestones"]) if m is not None]
     return {
         **baseline,
         "version": baseline["version"] + 1,
         "total": baseline["total"] + amount,
         "previous_total": baseline["total"],
         "lines": _lines(baseline["lines"], amount, change.get("lines") or {}),
+        "values": milestone_values(act, project, baseline, amount, ids),
         "issues": [*baseline["issues"], *(i for i in change["issues"] if i not in baseline["issues"])],
         "approved_at": act.state.now,
         "change": change["id"],
     }
+
+
+def milestone_values(
+    act: Act, project: Project, baseline: Record, difference: Money, named: Iterable[str] = ()
+) -> Record:
+    """What each milestone is worth after the total changed: see rules.facts.earned_value."""
+    plan = act.draft.find("milestone", project.id)
+    day = today(act.state, project)
+    return rebaselined(baseline, plan, difference, day, project.earned.credit, named)
 
 
 def _lines(lines: dict[str, Money], amount: Money, given: dict[str, Money]) -> dict[str, Money]:

@@ -36,6 +36,8 @@ def tracked(act: Act) -> Applied:
     now = _read({**(stored or {}), **said}, tracking) | {"baselined": _baselined(act, record_id)}
     if act.event.type == "issue.deleted":
         now["deleted"] = True
+    if act.event.type == "issue.reopened" and not _is_repeated(act, stored):
+        now["times_reopened"] = int((stored or {}).get("times_reopened") or 0) + 1
     record, _ = remember(act, "issue", record_id, {**said, **now})
     return Applied(act.seen(shown({**former, **_read(former, tracking)}) if former else {}, issue=record))
 
@@ -65,6 +67,12 @@ def remember(act: Act, kind: str, id: str, given: Mapping[str, Any]) -> tuple[Re
 def _is_older(act: Act, stored: Record | None) -> bool:
     version = act.event.version
     return stored is not None and version is not None and version < str(stored.get("_version", ""))
+
+
+def _is_repeated(act: Act, stored: Record | None) -> bool:
+    return (
+        stored is not None and act.event.version is not None and stored.get("_version") == act.event.version
+    )
 
 
 def _regrouped(stored: Record | None, given: Mapping[str, Any]) -> Record:

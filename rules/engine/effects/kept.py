@@ -16,9 +16,7 @@ from rules.engine.effects.shapes import Act, Applied, shown
 from rules.facts.catalogue import EVENTS
 from rules.facts.event import Event
 
-FAMILIES: Final = (
-    *("action_item", "delay", "contact", "contract", "report", "quality", "kpi", "reserve", "retainer"),
-)
+FAMILIES: Final = ("action_item", "delay", "contact", "contract", "report", "kpi")
 _STATES: Final[Mapping[str, str]] = {
     "action_item.opened": "open",
     "action_item.answered": "answered",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rules.engine.effects.issues import issue_id, remember
+from rules.engine.effects.periods import left_behind, settled
 from rules.engine.effects.pricing import (
     Gap,
     document_fields,
@@ -28,6 +29,8 @@ from rules.facts.project import Project
 _VOID: Final[frozenset[str]] = frozenset({"void", "voided", "cancelled", "canceled", "rejected"})
 _BY_VERB: Final[Mapping[str, Status]] = {"voided": "void", "rejected": "void", "deleted": "deleted"}
 _GONE: Final = frozenset({"void", "deleted"})
+# What an entry that moved to another project leaves in the one before.
+_OF_THE_OTHER: Final = frozenset({"adjusted_by", "booked_on"})
 _CLOSED: Final = frozenset({"closed", "archived"})
 _BASIC: Final = frozenset({"amount", "measure", "class", "kind", "work_date", "currency"})
 
@@ -100,9 +103,9 @@ def entered(act: Act) -> Applied:
 def judged(act: Act, project: Project, entry: Record, verb: str, approver: str | None) -> tuple[Event, ...]:
     """An expense after somebody's decision: a draft that is approved counts from now on."""
     record = {**entry, "approver": approver, "_approved": entry["amount"] if verb == "approved" else None}
-    record["status"] = _standing(record, entry["status"])
+    as_of = opening_day(act, project)
+    record, _ = settled(act, project, entry, {**record, "status": _standing(record, entry["status"])}, as_of)
     act.draft.put("entry", record)
-    as_of = _opening_day(act, project)
     _adjust(act, project, effective(entry, as_of), effective(record, as_of))
     step = act.cause(f"expense.{verb}", entry["id"], shown(entry), entry=record)
     return (step, *_told(act, project, entry, record, "unchanged"))
@@ -135,11 +138,17 @@ def _book(act: Act, booking: _Booking) -> Applied:
         return Applied(act.seen(entry=record, issue=_issue(act, record)))
     moved = stored is not None and stored["project"] != booking.project.id
     left = _leave(act, stored) if stored is not None and moved else ()
-    was = None if moved else stored
-    record = act.draft.put("entry", _kept(act, booking, record, stored))
-    as_of = _opening_day(act, booking.project)
+    was, as_of = None if moved else stored, opening_day(act, booking.project)
+    now = _kept(act, booking, record, stored)
+    now = {k: v for k, v in now.items() if not (moved and k in _OF_THE_OTHER)}
+    record, adjustments = settled(act, booking.project, was, now, as_of)
+    act.draft.put("entry", record)
     _adjust(act, booking.project, effective(was, as_of) if was else None, effective(record, as_of))
-    caused = (*left, *_asked_for(act, booking), *_told(act, booking.project, was, record, outcome))
+    if adjustments is None:
+        told = _told(act, booking.project, was, record, outcome)
+    else:
+        told = tuple(e for a in adjustments for e in _adjustment_told(act, booking.project, a))
+    caused = (*left, *_asked_for(act, booking), *told)
     before = shown(was) if was and _main_is_entry(act.event) else {}
     return Applied(act.seen(before, entry=record, issue=_issue(act, record)), caused)
 
@@ -155,10 +164,16 @@ def _told(act: Act, project: Project, was: Record | None, record: Record, outcom
     return (*_after_close(act, project, record), act.cause(f"ledger.{verb}", record["id"], former, **objects))
 
 
+def _adjustment_told(act: Act, project: Project, adjustment: Record) -> tuple[Event, ...]:
+    """An adjustment counts in the sums, and is an entry that was posted."""
+    _adjust(act, project, None, effective(adjustment))
+    return _told(act, project, None, adjustment, "posted")
+
+
 def _kept(act: Act, booking: _Booking, record: Record, stored: Record | None) -> Record:
     """The entry's record with what is ours: whose it is, since when, whether it counts."""
     project = booking.project
-    as_of, day = _opening_day(act, project), record.get("work_date")
+    as_of, day = opening_day(act, project), record.get("work_date")
     ours = {
         "status": _standing(record, record["status"]),
         "posted_at": stored["posted_at"] if stored else act.state.now,
@@ -206,7 +221,12 @@ def _leave(act: Act, stored: Record) -> tuple[Event, ...]:
     project = act.state.workspace.projects.get(stored["project"])
     if project is None:
         return ()
-    _adjust(act, project, effective(stored, _opening_day(act, project)), None)
+    as_of = opening_day(act, project)
+    adjustments = left_behind(act, project, stored, as_of)
+    if adjustments is not None:
+        told = [e for a in adjustments for e in _adjustment_told(act, project, a)]
+        return tuple(replace(e, project=project.id, client=project.client) for e in told)
+    _adjust(act, project, effective(stored, as_of), None)
     if stored["status"] != "posted":
         return ()
     gone = {**shown(stored), "status": "void"}
@@ -214,7 +234,7 @@ def _leave(act: Act, stored: Record) -> tuple[Event, ...]:
     return (replace(event, project=project.id, client=project.client),)
 
 
-def _opening_day(act: Act, project: Project) -> Any:
+def opening_day(act: Act, project: Project) -> Any:
     """The last day that the opening figure stands for, or none."""
     baseline = act.draft.get("baseline", project.id)
     return baseline.get("opening_as_of") if baseline else project.budget.opening_as_of

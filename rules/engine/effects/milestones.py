@@ -35,6 +35,7 @@ def planned_record(act: Act, project: Project, plan: MilestonePlan) -> Record:
         weight=plan.weight,
         criteria=[_criterion(c) for c in plan.criteria],
         criteria_total=len(plan.criteria),
+        credit=plan.credit,
         payment=plan.payment,
         after=list(plan.after),
         **_BEGINNING,

@@ -10,10 +10,12 @@ from datetime import date, datetime
 from typing import Final
 
 from rules.engine.effects import meetings, risks
+from rules.engine.effects.impact import milestone_values
 from rules.engine.effects.milestones import planned_record
 from rules.engine.effects.shapes import Act, Applied, EffectError, shown, today
 from rules.engine.effects.tasks import open_task
 from rules.facts.calendar import local_day
+from rules.facts.earned_value import values_of
 from rules.facts.event import Event, Record, digest, event_id
 from rules.facts.ledger import recompute
 from rules.facts.money import Money
@@ -169,16 +171,26 @@ def rebased(act: Act) -> Applied:
         return Applied(act.seen(baseline=known))
     told = {"version": version, "total": total, "previous_total": known["total"], "approved_at": act.event.at}
     said = {k: given[k] for k in ("lines", "reserve") if given.get(k) is not None}
+    told["values"] = milestone_values(act, project, known, total - known["total"])
     record = act.draft.put("baseline", {**known, **told, **said, "change": given.get("change")})
     return Applied(act.seen(shown(known), baseline=record))
+
+
+def recounted(act: Act) -> Applied:
+    """`project.recounted`: the sums anew from all entries, where an audit found that they had drifted."""
+    project = act.project
+    if project is not None and act.draft.get("baseline", project.id) is not None:
+        _count_anew(act, project)
+    return Applied(act.event)
 
 
 def _begin(act: Act, project: Project) -> Applied:
     draft = act.draft
     beginning = {"activated_at": act.event.at, "_plan": plan_of(project), "_risks": _risk_ids(project)}
     record = draft.put("project", {**_record(act, project, "active"), **beginning})
-    baseline = draft.put("baseline", _first_baseline(act, project))
     milestones = [draft.put("milestone", planned_record(act, project, plan)) for plan in project.milestones]
+    first = _first_baseline(act, project)
+    baseline = draft.put("baseline", {**first, "values": values_of(first, milestones)})
     _count_anew(act, project)
     caused = (
         act.cause("baseline.approved", project.id, baseline=baseline),
@@ -232,7 +244,8 @@ def _first_baseline(act: Act, project: Project) -> Record:
 
 def _count_anew(act: Act, project: Project) -> None:
     """What arrived before activation counts by the first baseline: all but what its opening figure stands for."""
-    as_of = project.budget.opening_as_of
+    baseline = act.draft.get("baseline", project.id) or {}
+    as_of = baseline.get("opening_as_of")
     entries = act.draft.find("entry", project.id)
     for entry in entries:
         day = entry.get("work_date")

@@ -50,6 +50,10 @@ class Act:
         """The project's file; none when the event belongs to no project that the workspace has."""
         return self.state.workspace.projects.get(self.event.project or "")
 
+    def for_project(self, project: Project) -> Act:
+        """The same for a step that concerns another project of the event's client."""
+        return replace(self, event=replace(self.event, project=project.id, client=project.client))
+
     def cause(
         self, kind: str, key: str, before: Mapping[str, Any] | None = None, /, **objects: Record
     ) -> Event:

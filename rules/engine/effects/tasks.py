@@ -45,6 +45,18 @@ _TITLES: Final[dict[str, tuple[str, str]]] = {
         "{number} was applied, but the budget had moved since it was sent: the client saw {told}, it is now {total}",
         "{number} 已生效，但发出之后基线有过变动：当时告知客户的预算为 {told}，现为 {total}",
     ),
+    "reopening": (
+        "{by} asks to reopen the books of {name}, closed up to {day} then; to agree: accord period reopen {id}",
+        "{by} 申请重新打开 {name} 的账期（此后关账至 {day}）；如同意，请执行：accord period reopen {id}",
+    ),
+    "rebasing": (
+        "{by} asks to rebase {name} on its file ({changes}); to agree: accord project rebase {id}",
+        "{by} 申请将 {name} 的基线改为文件所写内容（{changes}）；如同意，请执行：accord project rebase {id}",
+    ),
+    "reserve_short": (
+        "{amount} cannot be drawn from the reserve of {name}: {left} is left of it",
+        "{name} 的应急预备金仅剩 {left}，无法动用 {amount}",
+    ),
 }
 
 

@@ -172,6 +172,18 @@ def test_a_report_that_moves_too_close_to_the_one_before_is_merged_on_record() -
     assert slot.merged == (datetime(2026, 9, 25, 20, tzinfo=UTC),)
 
 
+@pytest.mark.parametrize("apart", [Duration(3, "wd"), None])
+def test_two_fridays_around_the_spring_festival_are_one_report(apart: Duration | None) -> None:
+    """20 February 2026 would move to Saturday the 14th, a make-up workday, on the heels of the 13th: one report."""
+    weekly = Every("0 16 * * FRI", "team", "project", at_least_apart=apart)
+    world = World(now=datetime(2026, 2, 1, tzinfo=UTC))
+    slots = fridays(
+        world, datetime(2026, 2, 8, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC), weekly, calendar=("team",)
+    )
+    assert [s.day for s in slots] == [date(2026, 2, 13), date(2026, 2, 27)]
+    assert slots[0].merged == (datetime(2026, 2, 20, 8, tzinfo=UTC),)
+
+
 def test_a_daily_schedule_collapses_over_a_holiday() -> None:
     """Eight closed days are not eight reports on the day before."""
     daily = Every("0 9 * * *", "team", "workspace")

@@ -1,0 +1,102 @@
+"""Setting the baseline to what the file says: asked for by one person with a reason, done when a second one agrees.
+
+Money and dates on record otherwise change by an approved change alone. This is for what is no change of scope: a file
+that was mistyped, an agreement made before Accord was there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rules.engine.effects.impact import milestone_values
+from rules.engine.effects.milestones import SETTLED, find, planned_record, seen
+from rules.engine.effects.projects import gaps, plan_of
+from rules.engine.effects.shapes import Act, Applied, shown
+from rules.engine.effects.tasks import open_task
+from rules.engine.effects.two_people import second_of
+from rules.engine.state import Book
+from rules.facts.event import Event, Record, digest
+from rules.facts.project import Project
+
+
+def differences(project: Project, book: Book) -> dict[str, tuple[Any, Any]]:
+    """What the file says otherwise than the record, of money and dates: name -> (record, file)."""
+    baseline = book.get("baseline", project.id)
+    if baseline is None:
+        return {}
+    found = {
+        name: (_on_record(name, project, baseline, book), said)
+        for name, said in plan_of(project).items()
+        if name != "budget.opening"
+    }
+    return {name: (kept, said) for name, (kept, said) in found.items() if kept != said}
+
+
+def plan_mark(project: Project) -> str:
+    """What identifies the plan that two people agree to."""
+    return digest(*(f"{k}={v}" for k, v in sorted(plan_of(project).items())))
+
+
+def asked(act: Act) -> Applied:
+    """`project.rebasing`: the first person's word opens a task, the second one's makes the next baseline."""
+    project, given = act.project, act.event.objects.get("project", {})
+    known = act.draft.get("project", act.event.project or "")
+    if project is None or known is None or gaps(project):
+        return Applied(act.event)
+    differing = differences(project, act.draft)
+    if not differing:
+        return Applied(act.seen(project=known))
+    asker = act.event.person
+    word = second_of(act, known.get("_rebasing"), plan_mark(project), asker)
+    if word.first is not None:
+        record = act.draft.put("project", {**known, "_rebasing": word.first})
+        changes = ", ".join(f"{name} {kept} -> {said}" for name, (kept, said) in differing.items())
+        values = {"by": asker, "name": project.name, "id": project.id, "changes": changes}
+        task = open_task(act, project, "rebasing", plan_mark(project), word.ask_whom, **values)
+        return Applied(act.seen(project=record), task)
+    if word.refused:
+        return Applied(act.seen(project=known))
+    record = act.draft.put("project", {**known, "_rebasing": None, "_plan": plan_of(project)})
+    return Applied(act.seen(project=record), _rebased(act, project, str(given.get("reason") or "")))
+
+
+def _rebased(act: Act, project: Project, reason: str) -> tuple[Event, ...]:
+    """The next baseline and the dates of its milestones, as the file has them; accepted ones stay."""
+    moved = [e for plan in project.milestones for e in _dated(act, project, plan.id)]
+    known, plan = act.draft.get("baseline", project.id) or {}, project.budget
+    told = {
+        "version": known["version"] + 1,
+        "total": plan.total,
+        "previous_total": known["total"],
+        "lines": dict(plan.lines),
+        "reserve": plan.reserve,
+        "values": milestone_values(act, project, known, plan.total - known["total"]),
+        "approved_at": act.state.now,
+        "change": None,
+        "reason": reason,
+    }
+    record = act.draft.put("baseline", {**known, **told})
+    step = act.cause("baseline.approved", project.id, {"total": known["total"]}, baseline=record)
+    return (step, *moved)
+
+
+def _dated(act: Act, project: Project, key: str) -> tuple[Event, ...]:
+    plan = next(m for m in project.milestones if m.id == key)
+    found = find(act, project, {"id": key})
+    if found is None:
+        made = act.draft.put("milestone", planned_record(act, project, plan))
+        return (act.cause("milestone.planned", made["id"], milestone=seen(act, project, made)),)
+    if found["status"] in SETTLED or found["due"] == plan.due:
+        return ()
+    record = act.draft.put("milestone", {**found, "due": plan.due, "baseline_due": plan.due})
+    return (act.cause("milestone.moved", found["id"], shown(found), milestone=seen(act, project, record)),)
+
+
+def _on_record(name: str, project: Project, baseline: Record, book: Book) -> Any:
+    noun, _, path = name.partition(".")
+    if noun == "milestones":
+        found = book.get("milestone", f"{project.id}/{path.removesuffix('.due')}")
+        return found["due"] if found else None
+    if path.startswith("lines."):
+        return baseline.get("lines", {}).get(path.removeprefix("lines."))
+    return baseline.get(path)
