@@ -203,6 +203,7 @@ def _carried(spec: ActionSpec, words: _Sentence) -> str:
     return "".join(f"，{one}" if chinese else f", {one}" for one in said)
 
 
+_PARTIES: Final[Mapping[str, str]] = {"client": "客户", "team": "团队", "supplier": "供应商"}
 _ENGLISH_ACTIONS: Final[Mapping[str, _Say]] = {
     "email": lambda s, w: f"a mail to {w.whom(s)}",
     "chat": lambda s, w: f"{'an urgent' if s.keys.get('urgent') else 'a'} chat message to {w.whom(s)}",
@@ -213,6 +214,7 @@ _ENGLISH_ACTIONS: Final[Mapping[str, _Say]] = {
     "label": lambda s, w: f"labels of {w.target(s)} change",
     "request_decision": lambda s, w: f"{w.whom(s)} is asked to decide{_due(s, w)}",
     "open_change": lambda *_: "a change is drafted",
+    "open_action_item": lambda s, _: f"what the {s.keys['party']} has to do is written down",
     "apply_change": lambda s, w: f"budget, dates and levels are moved as agreed{_carried(s, w)}",
     "webhook": lambda s, _: f"a call to {s.keys.get('connection')}",
     "append_row": lambda s, _: f"a row in {s.keys.get('connection')}",
@@ -231,6 +233,7 @@ _CHINESE_ACTIONS: Final[Mapping[str, _Say]] = {
     "label": lambda s, w: f"修改{w.target(s)}的标签",
     "request_decision": lambda s, w: f"请{w.whom(s)}确认{_due(s, w)}",
     "open_change": lambda *_: "起草变更",
+    "open_action_item": lambda s, _: f"登记待{_PARTIES[str(s.keys['party'])]}处理的事项",
     "apply_change": lambda s, w: f"按约定调整预算、日期与档位{_carried(s, w)}",
     "webhook": lambda s, _: f"调用 {s.keys.get('connection')}",
     "append_row": lambda s, _: f"在 {s.keys.get('connection')} 中追加一行",

@@ -1,30 +1,79 @@
-"""Fields that are looked up rather than kept: names of people and milestones beside their ids.
+"""Fields that are looked up or reckoned rather than kept: names beside ids, and what the day decides.
 
-In: an object of an event, the records. Out: the object with those fields. They follow the files and records of the
-moment, so nothing has to be rewritten when somebody is renamed.
+In: an object of an event, the records, the moment. Out: the object with those fields. They follow the files, the
+records and the day, so nothing has to be rewritten when somebody is renamed or a date passes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any, Final
 
-from rules.engine.state import Book
+from rules.engine.parties import project_calendars
+from rules.engine.state import Book, State
+from rules.facts import action_item, milestone
+from rules.facts.calendar import local_day
+from rules.facts.delay import days_added
 from rules.facts.event import Record
-from rules.facts.project import Workspace
+from rules.facts.project import Project
 
-Derive = Callable[[Record, Book, Workspace], Record]
+Derive = Callable[[Record, Book, State], Record]
 
 
-def with_derived(noun: str, record: Record, book: Book, workspace: Workspace) -> Record:
+def with_derived(noun: str, record: Record, book: Book, state: State) -> Record:
     """The object with what is looked up for it; an object without such fields comes back as it is."""
     derive = _DERIVED.get(noun)
-    return derive(record, book, workspace) if derive else record
+    return derive(record, book, state) if derive else record
 
 
-def _decision(record: Record, _: Book, workspace: Workspace) -> Record:
+def milestone_today(record: Record, _: Book, state: State) -> Record:
+    """The milestone as it stands today."""
+    project = state.workspace.projects.get(str(record.get("project")))
+    if project is None or not isinstance(record.get("due"), date) or "status" not in record:
+        return record
+    cals = project_calendars(project, state.workspace)
+    return {**record, **milestone.standing(record, local_day(state.now, project.time_zone), cals)}
+
+
+def item_today(record: Record, book: Book, state: State) -> Record:
+    """The action item as it stands today: its status, how late it is, and what that does to the dates it blocks."""
+    project = state.workspace.projects.get(str(record.get("project")))
+    owner = state.workspace.people.get(str(record.get("owner")))
+    named = {**record, "owner_name": owner.name if owner else record.get("owner")}
+    if project is None or "status" not in record:
+        return named
+    cals = project_calendars(project, state.workspace)
+    now = action_item.standing(record, local_day(state.now, project.time_zone), cals)
+    return {**named, **now, **_effect(record, now["late_days"], project, book, state)}
+
+
+def _effect(item: Record, days: int, project: Project, book: Book, state: State) -> Record:
+    """By how many working days the item puts off what it blocks as of today; the first of that, with its new date."""
+    found = (book.get("milestone", str(id)) for id in item.get("blocks") or ())
+    open_ones = [m for m in found if m is not None and m["status"] not in milestone.SETTLED]
+    if not open_ones:
+        return {"effect_on_dates": item.get("effect_on_dates"), "milestone_title": None, "new_due": None}
+    first = min(open_ones, key=lambda m: (m["due"], m["id"]))
+    if item["status"] not in action_item.OPEN:
+        # Its days are in the plan already.
+        return {
+            "effect_on_dates": item.get("effect_on_dates"),
+            "milestone_title": first["title"],
+            "new_due": first["due"],
+        }
+    cals = project_calendars(project, state.workspace)
+    day = local_day(state.now, project.time_zone)
+    known = (d for d in book.find("delay", project.id) if d["milestone"] == first["id"] and d.get("span"))
+    lost = [(d["span"][0], d["span"][1]) for d in known]
+    days = days_added((item["due"], day), lost, cals) if days else 0
+    due = milestone.shift_plan({first["key"]: first}, first["key"], days, cals)[first["key"]]
+    return {"effect_on_dates": days, "milestone_title": first["title"], "new_due": due}
+
+
+def _decision(record: Record, _: Book, state: State) -> Record:
     by = record.get("by") or record.get("person")
-    person = workspace.people.get(str(by))
+    person = state.workspace.people.get(str(by))
     return {
         "remark": None,
         **record,
@@ -33,7 +82,7 @@ def _decision(record: Record, _: Book, workspace: Workspace) -> Record:
     }
 
 
-def _change(record: Record, book: Book, _: Workspace) -> Record:
+def _change(record: Record, book: Book, _: State) -> Record:
     if "milestone_title" in record:
         return record
     kept = book.get("change", str(record.get("id"))) or {}
@@ -42,4 +91,9 @@ def _change(record: Record, book: Book, _: Workspace) -> Record:
     return {**record, "milestone_title": last["title"] if last else None}
 
 
-_DERIVED: Final[Mapping[str, Derive]] = {"decision": _decision, "change": _change}
+_DERIVED: Final[Mapping[str, Derive]] = {
+    "decision": _decision,
+    "change": _change,
+    "milestone": milestone_today,
+    "action_item": item_today,
+}

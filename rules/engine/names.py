@@ -64,6 +64,7 @@ _RELATED: Final[Mapping[str, tuple[str, ...]]] = {
         "delay.milestone",
         "action_item.blocks",
     ),
+    "action_item": ("delay.action_item", "message.action_item", "contact.action_item"),
     "approval": ("change.id", "milestone.id"),
     "risk": ("reserve.risk", "approval.subject"),
 }
@@ -159,7 +160,7 @@ class Facts(dict[str, Any]):
         if standing is not None:
             return standing(self)
         found = self._brought(noun) if noun in self.about.objects else self._related(noun)
-        return None if found is None else with_derived(noun, found, self._book, self.state.workspace)
+        return None if found is None else with_derived(noun, found, self._book, self.state)
 
     def _brought(self, noun: str) -> Record | None:
         found = self.about.objects[noun]

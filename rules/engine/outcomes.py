@@ -33,6 +33,8 @@ def message_event(
         "status": status or became,
         "sent_at": None if became == "failed" else now,
         "error": error,
+        "approval": (planned.keys.get("link") or {}).get("approval"),
+        "action_item": (planned.names.get("action_item") or {}).get("id"),
         "alert": list(planned.alert) if planned.alert else None,
     }
     return Event(

@@ -16,10 +16,14 @@ from rules.facts.event import Record, digest
 Outcome = Literal[
     "recorded", "same", "conflict", "expired", "superseded", "withdrawn", "not_asked", "remark_missing"
 ]
-FinalOutcome = Literal["approved", "rejected", "changes_requested"]
+FinalOutcome = Literal["approved", "approved_offline", "rejected", "changes_requested", "deemed_accepted"]
 
 OPEN: Final = frozenset({"sent"})
-DECIDED: Final = frozenset({"approved", "rejected", "changes_requested"})
+OUTCOMES: Final = frozenset({"approved", "rejected", "changes_requested"})
+# A decision that somebody of the team wrote down, and one that the contract's term made, are kept apart for good.
+DECIDED: Final = OUTCOMES | {"approved_offline", "deemed_accepted"}
+OFFLINE: Final = ("phone", "meeting", "chat", "mail")
+_MEANS: Final = {"approved_offline": "approved", "deemed_accepted": "approved"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,13 @@ def approval_id(about: str, version: int) -> str:
 def decide(approval: Record, person: str, decision: Record, now: datetime) -> Decided:
     """One person's answer to an approval.
 
-    decision: outcome (approved, rejected, changes_requested), channel, at, name, remark. ValueError when the outcome is
-    none of the three. Nothing is changed in place; whoever stores the record compares and sets.
+    decision: outcome (approved, rejected, changes_requested), channel, at, name, remark; one taken offline also has
+    recorded_by, witness and file_sha256. What an offline approval brings to its end is approved_offline.
+    ValueError when the outcome is none of the three. Nothing is changed in place; whoever stores the record compares
+    and sets.
     """
     given = decision["outcome"]
-    if given not in DECIDED:
+    if given not in OUTCOMES:
         raise ValueError(f"a decision is approved, rejected or changes_requested, not {given!r}"[:120])
     if person not in approval["asked"] or person == approval.get("requested_by"):
         return Decided(approval, "not_asked")
@@ -85,8 +91,9 @@ def progress(approval: Record, locale: str) -> str:
 
 def _standing(approval: Record, person: str) -> str | None:
     """The decision that stands for this person: their own, else the one that others brought to an end."""
-    own = next((d["outcome"] for d in approval["decisions"] if d["person"] == person), None)
-    return own if own is not None else _final(approval)
+    own = next((d["outcome"] for d in approval["decisions"] if d.get("person") == person), None)
+    final = _final(approval)
+    return own if own is not None else _MEANS.get(str(final), final)
 
 
 def _final(approval: Record) -> FinalOutcome | None:
@@ -107,6 +114,8 @@ def _record(approval: Record, person: str, decision: Record, now: datetime) -> D
     kept = {**decision, "person": person, "by": person, "at": decision.get("at") or now}
     record = {**approval, "decisions": [*approval["decisions"], kept]}
     final = _outcome(record)
+    if final == "approved" and any(d["channel"] in OFFLINE for d in record["decisions"]):
+        final = "approved_offline"
     if final is not None:
         record |= {"status": final, "decided_at": now}
     return Decided(record, "recorded", final)

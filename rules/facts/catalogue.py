@@ -104,9 +104,10 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         "comment": "id:text author:text? text:text~ visibility:text at:time on:text",
         "milestone": (
             "id:text title:text due:date forecast_date:date? baseline_due:date weight:number status:text "
-            "overdue:bool handed_over_at:time? accepted_at:time? round:int criteria_met:int "
+            "overdue:bool due_soon:bool handed_over_at:time? accepted_at:time? round:int criteria_met:int "
             "criteria_total:int "
-            "criteria:list waiting_on:text? payment:text? after:list"
+            "criteria:list waiting_on:text? payment:text? after:list reason:text? acceptance:text? deemed_on:date? "
+            "rounds:list criterion:text? met:bool?"
         ),
         "change": (
             "id:text number:text title:text reason:text? about:text status:text version:int amount:money? "
@@ -121,9 +122,10 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         ),
         "action_item": (
             "id:text kind:text party:text owner:text title:text status:text due:date? asked_at:time "
-            "answered_at:time? late_days:int blocks:list effect_on_dates:int? rung:int"
+            "answered_at:time? late_days:int blocks:list effect_on_dates:int? rung:int about:text? issue:text? "
+            "owner_name:text milestone_title:text? new_due:date? answered_by:text? remark:text? cause:text?"
         ),
-        "delay": "id:text milestone:text days:int cause:text",
+        "delay": "id:text milestone:text days:int cause:text action_item:text? remark:text?",
         "risk": (
             "id:text title:text kind:text response:text? score:int owner:text status:text review_on:date? "
             "plan:text? needs_plan:bool amount:money? opened_at:time triggered_at:time? closed_at:time? "
@@ -141,11 +143,11 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             "id:text title:text at:time minutes_due:date? minutes_sent_at:time? status:text attendees:list "
             "held_at:time? minutes:text? objections_until:date? objections:list"
         ),
-        "contact": "id:text channel:text with:text? by:text? at:time summary:text?!",
+        "contact": "id:text channel:text with:text? by:text? at:time summary:text?! action_item:text? answered:bool?",
         "contract": "id:text signed_on:date clauses:list file:text?",
         "supplier": "id:text name:text promised:date? actual:date?",
         "workload": "person:text planned:duration logged:duration over:bool",
-        "quality": "defects_open:int reopened_rate:number? rework_rate:number? coverage:number?",
+        "quality": "defects_open:int reopened_rate:number? rework_rate:number? coverage:number? tests_failed:int?",
         "kpi": "id:text name:text value:number? target:number? met:bool? trend:text measured_on:date",
         "finding": (
             "id:text kind:text owner:text due:date? status:text opened_at:time closed_at:time? closed_by:text? "
@@ -161,12 +163,18 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         ),
         "period": "id:text closed_until:date? reason:text? by:text?",
         "calendar": "name:text year:int",
-        "decision": "outcome:text channel:text by:text by_name:text at:time remark:text?",
+        "decision": (
+            "outcome:text channel:text by:text by_name:text at:time remark:text? recorded_by:text? witness:text? "
+            "file_sha256:text? clause:text?"
+        ),
         "invoice": _DOCUMENT,
         "bill": _DOCUMENT,
         "payment": "id:text number:text? party:text? at:time total:money status:text",
         "task": "id:text owner:text title:text status:text due:date? done_at:time?",
-        "message": "id:text to:text channel:text subject:text? status:text sent_at:time? error:text?",
+        "message": (
+            "id:text to:text channel:text subject:text? status:text sent_at:time? error:text? approval:text? "
+            "action_item:text? text:text?~"
+        ),
         "level": "rule:text level:number value:number epoch:int",
         "connection": (
             "id:text connector:text status:text silent_since:time? last_delivery_at:time? owner:text?"
@@ -227,7 +235,11 @@ EVENTS: Mapping[str, EventType] = {
             "sent opened answered expired withdrawn superseded bounced",
             also="change decision milestone risk",
         ),
-        *_family("milestone", "planned moved handed_over accepted rejected deemed_accepted cancelled"),
+        *_family(
+            "milestone",
+            "planned moved checked ready handed_over accepted rejected deemed_accepted cancelled",
+            also="decision",
+        ),
         *_family("action_item", "opened answered done waived", also="milestone"),
         *_family("delay", "logged", also="milestone action_item"),
         *_family("risk", "opened changed triggered closed"),
@@ -235,7 +247,7 @@ EVENTS: Mapping[str, EventType] = {
         *_family("complaint", "opened resolved"),
         *_family("meeting", "planned held"),
         *_family("minutes", "sent objected", "meeting"),
-        *_family("contact", "logged"),
+        *_family("contact", "logged", also="action_item"),
         *_family("contract", "signed"),
         *_family("report", "sent"),
         *_family("quality", "measured"),
@@ -249,7 +261,7 @@ EVENTS: Mapping[str, EventType] = {
         ),
         *_family("connection", "silent back failing"),
         *_family("calendar", "unconfirmed"),
-        *_family("message", "sent failed unknown replied bounced"),
+        *_family("message", "sent failed unknown replied bounced", also="action_item"),
         *_family("level", "crossed cleared"),
         *_family("rules", "reloaded refused"),
         *_family(

@@ -17,9 +17,9 @@ from rules.facts.project import Project
 
 DRAFTS: Final = frozenset({"draft", "assessed", "internally_approved"})
 OPEN: Final = DRAFTS | {"sent"}
-OVER: Final = frozenset(
-    {"approved", "rejected", "expired", "withdrawn", "superseded", "applied", "apply_failed"}
-)
+# Approved on the client's page, or offline and written down: the same effect, kept apart on record.
+APPROVED: Final = frozenset({"approved", "approved_offline"})
+OVER: Final = APPROVED | {"rejected", "expired", "withdrawn", "superseded", "applied", "apply_failed"}
 
 _Words = dict[str, Callable[..., str]]
 

@@ -15,7 +15,7 @@ from rules.facts.project import Project
 
 
 def acceptance_text(milestone: Record, project: Project, locale: str) -> str:
-    """Accepting a milestone: which one, its date, and what has to be true."""
+    """Accepting a milestone: which one, its date, what has to be true, and what silence would mean, where it does."""
     criteria = [_criterion(c) for c in milestone.get("criteria") or ()]
     title, due = _plain(milestone["title"]), milestone["due"].isoformat()
     if _chinese(locale):
@@ -23,11 +23,17 @@ def acceptance_text(milestone: Record, project: Project, locale: str) -> str:
             f"验收 {project.name} 的里程碑：{title}（第 {milestone['round']} 轮）",
             f"计划日期：{due}",
             f"验收标准：{'；'.join(criteria) or '无'}",
+            *_silence(milestone, project, "如 {day} 前（含当日）未收到答复，按合同第 {clause} 条视同验收。"),
         )
     return _lines(
         f"Acceptance of a milestone of {project.name}: {title} (round {milestone['round']})",
         f"Planned for: {due}",
         f"Criteria: {'; '.join(criteria) or 'none'}",
+        *_silence(
+            milestone,
+            project,
+            "Without an answer by the end of {day} it counts as accepted under clause {clause} of the contract.",
+        ),
     )
 
 
@@ -80,9 +86,19 @@ _CLASSES = {
 }
 
 
+def _silence(milestone: Record, project: Project, words: str) -> list[str]:
+    """What silence means by the contract, so that it is announced wherever this text goes."""
+    day = milestone.get("deemed_on")
+    if day is None or not project.deemed_clause:
+        return []
+    return [words.format(day=day.isoformat(), clause=project.deemed_clause)]
+
+
 def _criterion(criterion: Mapping[str, Any]) -> str:
-    least = criterion.get("at_least")
-    return _plain(criterion["text"]) + (f" ≥ {least:f}" if least is not None else "")
+    bounds = ((" ≥ ", criterion.get("at_least")), (" ≤ ", criterion.get("at_most")))
+    return _plain(criterion["text"]) + "".join(
+        f"{sign}{bound:f}" for sign, bound in bounds if bound is not None
+    )
 
 
 def _money(amount: Money, project: Project) -> str:

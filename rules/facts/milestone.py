@@ -1,4 +1,4 @@
-"""Days around a milestone: due dates, offsets and calendars in, reminder days, lateness and new dates out."""
+"""Days around a milestone: due dates, offsets and calendars in, reminder days, standing, lateness and new dates out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ from rules.facts.money import shares
 OnHoliday = Literal["earlier", "later", "skip"]
 
 LEAD_TIMES: Final = tuple(Duration.parse(text) for text in ("-10wd", "-5wd", "-1wd", "0d", "+1wd", "+3wd"))
-_SETTLED: Final = ("accepted", "deemed_accepted", "cancelled")
+# Accepted by a decision (online or offline, the field `acceptance` says which), or by the contract's term.
+ACCEPTED: Final = frozenset({"accepted", "deemed_accepted"})
+SETTLED: Final = ACCEPTED | {"cancelled"}
+# Working days before its date from which a planned milestone is due soon: the first of the usual reminders.
+DUE_SOON: Final = 10
 
 
 def reminder_days(
@@ -46,6 +50,17 @@ def reminder_days(
     return {nearest[day][1]: day for day in sorted(nearest)}
 
 
+def standing(milestone: Mapping[str, Any], day: date, cals: Sequence[WorkCalendar]) -> dict[str, bool]:
+    """`due_soon` and `overdue` of a milestone as of a day: flags that are worked out and never kept.
+
+    One that is neither handed over nor settled is due soon from ten working days before its date, and overdue after it.
+    """
+    waits = milestone["status"] not in SETTLED and milestone.get("handed_over_at") is None
+    late = waits and milestone["due"] < day
+    soon = waits and not late and working_days_between(cals, day, milestone["due"]) <= DUE_SOON
+    return {"due_soon": soon, "overdue": late}
+
+
 def late_days(due: date, came: date, cals: Sequence[WorkCalendar]) -> int:
     """How many working days after its due date something came; 0 when it was in time."""
     return max(0, working_days_between(cals, due, came))
@@ -62,7 +77,7 @@ def shift_plan(
     return {
         name: add_working_days(cals, milestones[name]["due"], days)
         for name in moving
-        if milestones[name].get("status") not in _SETTLED
+        if milestones[name].get("status") not in SETTLED
     }
 
 

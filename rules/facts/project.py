@@ -105,11 +105,12 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """What must be true for a milestone to be accepted."""
+    """What must be true for a milestone to be accepted: a field of `quality`, an item of a list, the client's word."""
 
     kind: Literal["metric", "approval", "checklist"]
     text: str
     at_least: Decimal | None = None
+    at_most: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from rules.language.triggers import read_duration
 # What an action makes known to those after it.
 MAKES_KNOWN: Final = {
     "open_change": ("change",),
+    "open_action_item": ("action_item",),
     "request_decision": ("approval",),
     "open_risk": ("risk",),
     "open_complaint": ("complaint",),
@@ -56,6 +57,8 @@ _AS_WRITTEN: Final = (
     "confirms",
     "kind",
     "response",
+    "party",
+    "blocks",
 )
 
 
@@ -94,6 +97,7 @@ class ActionReader:
         audience = Audience(self.env, self.workspace, projects, self.variables)
         self._learn(kind, before=True)
         recipients = self._recipients(action, kind, audience)
+        self._owner(action, audience)
         check_system(action, kind, self.workspace, projects)
         if kind == "apply_change" and "books" in action.value:
             check_estimate(action.below("books"), self.workspace, projects)
@@ -127,7 +131,6 @@ class ActionReader:
     def _recipients(self, action: Source, kind: str, audience: Audience) -> tuple[Recipient, ...]:
         found = read_recipients(action.below("to"), audience)
         read_recipients(action.below("not_to"), audience)
-        read_recipients(action.below("owner"), audience)
         if kind == "task":
             for one in found:
                 if one.kind == "client_role" or (one.kind == "person" and one.client_reads):
@@ -144,6 +147,16 @@ class ActionReader:
                     check_connection(action.below("to"), one.word, "chat", self.workspace)
         return found
 
+    def _owner(self, action: Source, audience: Audience) -> None:
+        """Whoever has to act stands on the side that is waited for."""
+        for one in read_recipients(action.below("owner"), audience):
+            side = "client" if one.kind == "client_role" or one.client_reads else "team"
+            if one.kind == "room" or (
+                action.get("party") in ("client", "team") and side != action.get("party")
+            ):
+                hint = f"name somebody of party: {action.get('party')}, or change the party"
+                action.tell(f"`{one.word}` is not of the {action.get('party')}", hint, "owner")
+
     def _keys(self, action: Source, kind: str) -> dict[str, Any]:
         given = action.value
         keys: dict[str, Any] = {name: given[name] for name in _AS_WRITTEN if name in given}
@@ -158,14 +171,29 @@ class ActionReader:
             keys["lines"] = self._lines(action.below("lines"))
         for name in ("status", "value", "title", "score", "plan"):
             if name in given:
-                keys[name] = value_at(action.below(name), self.env)
+                by_locale = isinstance(given[name], dict)
+                keys[name] = given[name] if by_locale else value_at(action.below(name), self.env)
         for name in ("due", "expires"):
             if name in given:
                 keys[name] = read_duration(action.below(name))
         if "target" in given:
             keys["target"] = self._target(action.below("target"), kind)
+        if "blocks" in given:
+            keys["blocks"] = self._blocks(action.below("blocks"))
         self._check(action, kind)
         return keys
+
+    def _blocks(self, blocks: Source) -> tuple[str, ...]:
+        """Milestones of the projects in reach, or the one that the event knows."""
+        words = _words(blocks.value)
+        known = {m.id for p in self.projects for m in p.milestones}
+        own = {"milestone"} if "milestone.id" in self.env.names else set()
+        for word in words:
+            if word not in known | own:
+                blocks.tell(
+                    f"there is no milestone `{word}`", allowed_here(word, sorted(known | own), "milestones")
+                )
+        return words
 
     def _lines(self, lines: Source) -> list[dict[str, Any]]:
         """The lines of a draft: what each says, and its money."""
@@ -204,6 +232,7 @@ class ActionReader:
             "apply_change": "change",
             "open_change": given.get("about"),
             "open_complaint": given.get("about"),
+            "open_action_item": given.get("about"),
             "request_decision": given.get("about"),
         }
         noun = needed.get(kind)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
 
+from rules.facts.action_item import CAUSES, KINDS, PARTIES
 from rules.facts.catalogue import BOUND, EVENTS, OBJECTS, STANDING, Field
 from rules.language.nearest import allowed_here, did_you_mean, nearest
 
@@ -204,23 +205,21 @@ VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "entry.class": ("staff", "material", "equipment", "subcontract", "travel", "other"),
     "issue.status_group": ("todo", "doing", "done", "waits_for_client"),
     "comment.visibility": ("internal", "client"),
+    "milestone.status": (
+        *("planned", "handed_over", "in_acceptance"),
+        *("accepted", "rejected", "deemed_accepted", "cancelled"),
+    ),
+    "milestone.acceptance": ("online", "offline", "deemed"),
     "milestone.waiting_on": ("team", "client", "supplier"),
     "approval.about": ("change", "milestone", "scope", "budget", "reserve", "expense"),
     "decision.outcome": ("approved", "rejected", "changes_requested"),
     "decision.channel": ("online", "phone", "meeting", "chat", "mail", "deemed"),
     "person.party": ("team", "client"),
-    "action_item.kind": ("question", "input", "review", "access", "payment", "other"),
-    "action_item.party": ("client", "team", "supplier"),
-    "action_item.status": ("open", "answered", "done", "waived"),
-    "delay.cause": (
-        "client_input",
-        "client_approval",
-        "scope_change",
-        "resource",
-        "technical",
-        "supplier",
-        "force_majeure",
-    ),
+    "action_item.kind": KINDS,
+    "action_item.party": PARTIES,
+    "action_item.status": ("open", "due_soon", "overdue", "answered", "done", "waived"),
+    "delay.cause": CAUSES,
+    "action_item.cause": CAUSES,
     "risk.kind": ("technical", "financial", "schedule", "resource", "market", "other"),
     "risk.response": ("avoid", "reduce", "transfer", "accept"),
     "risk.status": ("open", "mitigating", "triggered", "closed"),

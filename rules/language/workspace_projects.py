@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from rules.facts.catalogue import OBJECTS
 from rules.facts.money import Money
 from rules.facts.project import (
     Booking,
@@ -190,17 +191,30 @@ def _milestone(part: Part) -> MilestonePlan:
         weight=Decimal(given.get("weight", 0)),
         payment=str(given["payment"]) if "payment" in given else None,
         after=tuple(given.get("after", ())),
-        criteria=tuple(c for one in given.get("criteria", []) for c in _criteria(one)),
+        criteria=tuple(
+            c for i in range(len(given.get("criteria", []))) for c in _criteria(part.below("criteria", i))
+        ),
         credit=given.get("credit"),
     )
 
 
-def _criteria(one: Mapping[str, Any]) -> list[Criterion]:
+def _criteria(part: Part) -> list[Criterion]:
+    one = part.value
     if "metric" in one:
-        return [Criterion("metric", one["metric"], Decimal(one.get("at_least", 0)))]
+        return [_metric(part)]
     if "checklist" in one:
-        return [Criterion("checklist", item) for item in one["checklist"]]
+        return [Criterion("checklist", item) for item in dict.fromkeys(one["checklist"])]
     return [Criterion("approval", "client")]
+
+
+def _metric(part: Part) -> Criterion:
+    """A figure of `quality` and its bound; nothing could ever meet one that is not measured."""
+    one = part.value
+    part.known("metric", {n: f for n, f in OBJECTS["quality"].items() if f.type in ("int", "number")})
+    least, most = (Decimal(one[k]) if k in one else None for k in ("at_least", "at_most"))
+    if least is None and most is None:
+        least = Decimal(0)
+    return Criterion("metric", one["metric"], least, most)
 
 
 def _texts(value: Any) -> tuple[str, ...]:

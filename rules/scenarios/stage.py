@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from rules.engine import slots
+from rules.engine import slots, terms
 from rules.engine.evaluate import evaluate
 from rules.engine.noise import merges, next_hold
 from rules.engine.outcomes import message_event, task_event
@@ -22,7 +22,7 @@ from rules.engine.state import MemoryBook, State
 from rules.engine.verdicts import Planned
 from rules.engine.waits import slots_of
 from rules.facts.approval import OPEN
-from rules.facts.event import Event, Record, event_id
+from rules.facts.event import Event, Record
 from rules.facts.project import Workspace
 from rules.language.model import RuleSet
 from rules.language.texts import TextError
@@ -181,7 +181,7 @@ class Stage:
     def _next_moment(self, until: datetime) -> datetime:
         """When something happens by itself, the next time up to `until`; far away when nothing does."""
         moments = [s.at for s in self._slots(until)]
-        moments += [a["expires_at"] for a in self._open_approvals() if a["expires_at"] > self._ticked]
+        moments += [at for a in self._open_approvals() for at in self._ends_of(a) if at > self._ticked]
         moments += [
             p.due for p in self._held.values() if p.waits != "review" and p.corrects not in self._held
         ]
@@ -196,9 +196,9 @@ class Stage:
     def _clock_events(self) -> Iterable[Event]:
         to_fire, skipped = slots.due(self._slots(self.now), self._fired, self.now)
         self._fired.update(s.id for s in (*to_fire, *skipped))
-        expired = [self._expired(a) for a in self._open_approvals() if a["expires_at"] <= self.now]
+        over = terms.ended(self._open_approvals(), self._milestone, self.workspace, self.now)
         self._ticked = self.now
-        return [*expired, *(slots.slot_event(s, self.now) for s in to_fire)]
+        return [*over, *(slots.slot_event(s, self.now) for s in to_fire)]
 
     def _open_approvals(self) -> list[Record]:
         return [
@@ -207,16 +207,12 @@ class Stage:
             if kind == "approval" and record["status"] in OPEN and record.get("expires_at")
         ]
 
-    def _expired(self, approval: Record) -> Event:
-        return Event(
-            id=event_id("expired", approval["id"], str(approval.get("version"))),
-            type="approval.expired",
-            at=approval["expires_at"],
-            received_at=self.now,
-            objects={"approval": {k: v for k, v in approval.items() if not k.startswith("_")}},
-            project=approval["project"],
-            client=approval["client"],
-        )
+    def _ends_of(self, approval: Record) -> list[datetime]:
+        term = terms.deemed_at(approval, self._milestone, self.workspace)
+        return [approval["expires_at"], *([term] if term else ())]
+
+    def _milestone(self, id: str) -> Record | None:
+        return self.book.get("milestone", id)
 
     def _tell_broken(self, planned: Planned, error: TextError) -> None:
         self.broken.append(f"the text `{planned.text}` of rule {planned.rule} cannot be filled in: {error}")

@@ -12,6 +12,7 @@ from typing import Any, Final
 from rules.engine.parties import project_calendars
 from rules.engine.placing import is_history
 from rules.facts import approval as approvals
+from rules.facts.action_item import OPEN as OPEN_ITEMS
 from rules.facts.calendar import BadCalendar, CalendarRange, shift
 from rules.facts.catalogue import EVENTS
 from rules.facts.codec import iso_utc
@@ -150,6 +151,16 @@ def _advance(stage: Stage, given: Source, until: Callable[[], Any]) -> None:
 
 
 def _answer(stage: Stage, given: Source, name: str) -> None:
+    """A decision, or an answer to what somebody waits for."""
+    if given.get("action_item") is not None:
+        _answer_item(stage, given, name)
+    elif given.get("decision") is not None:
+        _decide(stage, given, name)
+    else:
+        raise BadStep(given.at(), "an answer is a decision (`decision: approved`) or about an `action_item`")
+
+
+def _decide(stage: Stage, given: Source, name: str) -> None:
     """A decision, committed as the page of a link commits it."""
     approval = _asked(stage, given)
     person = _decider(stage, given)
@@ -183,6 +194,37 @@ def _answer(stage: Stage, given: Source, name: str) -> None:
             person=person,
         )
     )
+
+
+def _answer_item(stage: Stage, given: Source, name: str) -> None:
+    """What the client's page does when somebody says that they have answered."""
+    item, person = _item(stage, given), _decider(stage, given)
+    said = {"id": item["id"], "answered_by": person, "remark": given.get("remark")}
+    stage.tell(
+        Event(
+            id=event_id("scenario", name),
+            type="action_item.answered",
+            at=stage.now,
+            received_at=stage.now,
+            objects={"action_item": said},
+            project=item["project"],
+            client=item["client"],
+            person=person,
+        )
+    )
+
+
+def _item(stage: Stage, given: Source) -> Record:
+    """The action item meant: the last one that is open, or one by its id or title."""
+    named = given.get("action_item")
+    items = [record for (kind, _), record in stage.book.records.items() if kind == "action_item"]
+    meant = [
+        i for i in items if (i["status"] in OPEN_ITEMS if named == "last" else named in (i["id"], i["title"]))
+    ]
+    if not meant:
+        what = "no action item is open" if named == "last" else f"there is no action item `{named}`"
+        raise BadStep(given.at("action_item"), what)
+    return meant[-1]
 
 
 def _asked(stage: Stage, given: Source) -> Record:

@@ -6,11 +6,13 @@ In: the moment. Out: events, stored to be decided. Slots are rows that fire once
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from rules.engine import daily
 from rules.engine import slots as planning
+from rules.engine import terms
 from rules.engine.effects import projects
-from rules.facts.event import Event, event_id
+from rules.facts.event import Event
 from rules.facts.project import Project, Workspace
 from service.log import get
 from service.state import Context
@@ -44,7 +46,7 @@ def tick(context: Context) -> int:
             slots.fire(connection, slot.id, event.id, "fired", now)
         for slot in to_skip:
             slots.fire(connection, slot.id, None, "skipped", now)
-        expired = _expired(connection, now)
+        expired = _over(context, connection, now)
         journal.add(connection, [*fired, *expired, *owed])
         set_connection_state(connection, CLOCK, cursor=iso(now))
     if fired or expired or owed:
@@ -80,19 +82,8 @@ def _activation(project: Project, now: datetime, workspace: Workspace) -> list[E
         return []
 
 
-def _expired(connection: Connection, now: datetime) -> list[Event]:
-    """Decisions whose last day is over."""
+def _over(context: Context, connection: Connection, now: datetime) -> list[Event]:
+    """Decisions whose last day is over, and acceptances that a contract's term has made."""
     open_ones = records.page(connection, "approval", status="sent", limit=10_000)
-    return [
-        Event(
-            id=event_id("expired", a["id"], str(a.get("version"))),
-            type="approval.expired",
-            at=a["expires_at"],
-            received_at=now,
-            objects={"approval": {k: v for k, v in a.items() if not k.startswith("_")}},
-            project=a["project"],
-            client=a["client"],
-        )
-        for a in open_ones
-        if a.get("expires_at") and a["expires_at"] <= now
-    ]
+    book = context.state(connection).book
+    return terms.ended(open_ones, partial(book.get, "milestone"), context.rulebook.workspace, now)

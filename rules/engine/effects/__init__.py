@@ -8,15 +8,19 @@ An event that these transitions caused has had its effect already: it is only sh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any, Final
 
 from rules.engine.effects import (
+    acceptance,
+    action_items,
     approvals,
     asking,
     changes,
     closing,
     complaints,
     control,
+    delays,
     issues,
     kept,
     ledger,
@@ -43,6 +47,7 @@ from rules.language.model import ActionSpec
 __all__ = ["INNER", "Applied", "EffectError", "Performed", "apply", "perform"]
 
 _Apply = Callable[[Act], Applied]
+_Also = Callable[[Act], tuple[Event, ...]]
 _Perform = Callable[[Act, Project, Mapping[str, Any], Mapping[str, Record]], Performed]
 
 _FAMILIES: Final[Mapping[str, _Apply]] = {
@@ -58,6 +63,8 @@ _FAMILIES: Final[Mapping[str, _Apply]] = {
     "change": changes.stepped,
     "approval": approvals.stepped,
     "milestone": milestones.stepped,
+    "action_item": action_items.stepped,
+    "delay": delays.logged,
     "project": projects.stepped,
     "message": messages.ended,
     "slot": traces.reminded,
@@ -87,9 +94,20 @@ _TYPES: Final[Mapping[str, _Apply]] = {
     "quality.measured": quality.measured,
     "task.opened": tasks.opened,
     "task.done": tasks.done,
+    "milestone.checked": milestones.checked,
+    "milestone.deemed_accepted": acceptance.deemed,
+}
+# What an event means for other objects, once its own transition is done: the events that this causes.
+_ALSO: Final[Mapping[str, tuple[_Also, ...]]] = {
+    "issue": (action_items.tracked,),
+    "comment.created": (action_items.commented,),
+    "contact.logged": (action_items.spoken_with,),
+    "message": (action_items.written_to,),
+    "quality.measured": (milestones.measured,),
 }
 _ACTIONS: Final[Mapping[str, _Perform]] = {
     "open_change": changes.open_change,
+    "open_action_item": action_items.open_item,
     "request_decision": asking.request,
     "apply_change": changes.apply_change,
     "open_risk": risks.open_risk,
@@ -104,12 +122,15 @@ def apply(event: Event, draft: Draft, state: State) -> Applied:
 
     An event of a type without effect, or of no project, comes back as it is.
     """
-    transition = _TYPES.get(event.type) or _FAMILIES.get(event.type.partition(".")[0])
+    family = event.type.partition(".")[0]
+    transition = _TYPES.get(event.type) or _FAMILIES.get(family)
     act = Act(event, draft, state)
     done = transition(act) if transition else Applied(event)
     meetings.noted(act, done.event)
     closing.noted(act, done.event)
-    return Applied(done.event, (*done.caused, *control.watched(act, done.event)))
+    after = Act(done.event, draft, state)
+    also = [one(after) for one in (*_ALSO.get(family, ()), *_ALSO.get(event.type, ()))]
+    return Applied(done.event, (*done.caused, *chain(*also), *control.watched(act, done.event)))
 
 
 def perform(

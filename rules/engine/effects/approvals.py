@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rules.engine.effects import changes, ledger, milestones, reserves
+from rules.engine.effects import acceptance, changes, ledger, reserves
 from rules.engine.effects.shapes import Act, Applied, shown
 from rules.facts.approval import DECIDED, OPEN
 from rules.facts.calendar import local_day, working_days_between
+from rules.facts.change import APPROVED
 from rules.facts.event import Event, Record
+from rules.facts.milestone import SETTLED
 from rules.facts.project import Project
 
 # What an answer to each kind of question makes of its object.
-_MILESTONE: Final = {"approved": "accepted", "rejected": "rejected", "changes_requested": "rejected"}
-_EXPENSE: Final = {"approved": "approved", "rejected": "rejected", "changes_requested": "rejected"}
+_MILESTONE: Final = {
+    "approved": "accepted",
+    "approved_offline": "accepted",
+    "rejected": "rejected",
+    "changes_requested": "rejected",
+}
+_EXPENSE: Final = {
+    "approved": "approved",
+    "approved_offline": "approved",
+    "rejected": "rejected",
+    "changes_requested": "rejected",
+}
 
 
 def stepped(act: Act) -> Applied:
@@ -68,9 +80,9 @@ def _decided(act: Act, project: Project, approval: Record, verb: str) -> tuple[E
         return _change_decided(act, subject, approval, verb, decision)
     if about == "milestone":
         found = act.draft.get("milestone", subject)
-        if found is None or found["status"] in milestones.SETTLED:
+        if found is None or found["status"] in SETTLED:
             return ()
-        return (milestones.settle(act, project, found, _MILESTONE[verb]),)
+        return (acceptance.settle(act, found, _MILESTONE[verb], decision),)
     if about == "reserve":
         return reserves.decided(act, project, subject, verb)
     entry = act.draft.get("entry", subject) if about == "expense" else None
@@ -87,6 +99,7 @@ def _change_decided(
         return ()
     record = changes.decided(act, change, verb)
     objects = {"change": record, "approval": approval, "decision": dict(decision)}
+    verb = "approved" if verb in APPROVED else verb
     return (act.cause(f"change.{verb}", subject, shown(change), **objects),)
 
 
@@ -98,9 +111,11 @@ def _noted(act: Act, project: Project, approval: Record, verb: str) -> Applied:
     if approval["status"] not in OPEN:
         return Applied(with_subject(act, approval))
     record = act.draft.put("approval", {**approval, "status": verb})
-    over = (
-        () if verb == "superseded" or approval["about"] != "change" else _decided(act, project, record, verb)
-    )
+    over: tuple[Event, ...] = ()
+    if verb != "superseded" and approval["about"] == "change":
+        over = _decided(act, project, record, verb)
+    elif verb != "superseded" and approval["about"] == "milestone":
+        acceptance.given_up(act, record)
     return Applied(with_subject(act, record, {"status": approval["status"]}), over)
 
 

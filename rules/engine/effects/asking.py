@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
-from rules.engine.effects import changes, milestones
+from rules.engine.effects import acceptance, changes, milestones
 from rules.engine.effects.pending import approvals_of, end_open
 from rules.engine.effects.shapes import Act, EffectError, Performed, shown
 from rules.facts.approval import approval_id
@@ -20,6 +21,7 @@ from rules.facts.consent import acceptance_text, budget_text, expense_text, rese
 from rules.facts.duration import Duration
 from rules.facts.event import Record
 from rules.facts.evidence import text_hash
+from rules.facts.milestone import SETTLED
 from rules.facts.money import CurrencyMismatch, Money
 from rules.facts.project import Client, Person, Project
 
@@ -58,12 +60,14 @@ def request(act: Act, project: Project, keys: Mapping[str, Any], objects: Mappin
     able = _able(project, question, asked)
     need = _need(keys.get("need"), project, asked)
     ended = end_open(act, question.subject["id"], "superseded")
-    subject, version = _next_version(act, question)
+    subject, version = _next_version(act, project, question)
     approval = act.draft.put(
         "approval",
         _record(act, project, question, subject, version)
         | {"asked": [p.id for p in asked], "need": need, "_able": [p.id for p in able]}
-        | _until(act, act.state.workspace.clients[project.client], keys.get("expires"))
+        | _until(
+            act, act.state.workspace.clients[project.client], keys.get("expires"), subject.get("deemed_on")
+        )
         | _texts(question.about, subject, project, asked),
     )
     told = {"approval": approval} | ({_NAMES[question.about]: subject} if question.about in _NAMES else {})
@@ -78,7 +82,7 @@ def _question(act: Act, project: Project, about: str, objects: Mapping[str, Reco
         return _about_change(act, project, objects)
     if about == "milestone":
         found = milestones.find(act, project, objects.get("milestone", {}))
-        if found is None or found["status"] in milestones.SETTLED:
+        if found is None or found["status"] in SETTLED:
             raise EffectError("there is no open milestone to accept: this event knows none")
         return _Question(about, found, project.lead, None, "client")
     if about == "budget":
@@ -166,11 +170,13 @@ def _need(given: Any, project: Project, asked: list[Person]) -> str:
     return need
 
 
-def _next_version(act: Act, question: _Question) -> tuple[Record, int]:
+def _next_version(act: Act, project: Project, question: _Question) -> tuple[Record, int]:
     """The record as it is asked about, and the version of the question: each question has a version of its own."""
     subject = question.subject
     asked_before = max((a["version"] for a in approvals_of(act, subject["id"])), default=0)
     version = max(asked_before + 1, subject["version"] if question.about in ("change", "budget") else 1)
+    if question.about == "milestone":
+        return acceptance.asked(act, project, subject), version
     if question.about != "change":
         return subject, version
     told = {"version": version, "status": "sent", "sent_at": act.state.now, "decided_at": None}
@@ -197,11 +203,15 @@ def _record(act: Act, project: Project, question: _Question, subject: Record, ve
     )
 
 
-def _until(act: Act, client: Client, expires: Any) -> Record:
-    """The end of the client's day on which the time to decide is over: the first moment that is too late."""
+def _until(act: Act, client: Client, expires: Any, at_least: date | None) -> Record:
+    """The end of the client's day on which the time to decide is over: the first moment that is too late.
+
+    at_least: where silence counts by a term of the contract, the client can answer as long as it runs.
+    """
     term = expires if isinstance(expires, Duration) else DEFAULT_EXPIRY
     cals = (act.state.workspace.calendars[client.calendar],)
     day = local_day(shift(act.state.now, term, cals, client.time_zone), client.time_zone)
+    day = max(day, at_least) if at_least else day
     return {"expires_at": end_of_day(day, client.time_zone), "expires_on": day}
 
 

@@ -13,7 +13,7 @@ from rules.engine.effects.impact import estimated, put_into_effect, with_impact
 from rules.engine.effects.pending import end_open
 from rules.engine.effects.shapes import Act, Applied, EffectError, Performed, shown
 from rules.engine.effects.tasks import open_task
-from rules.facts.change import DRAFTS, OPEN, is_open, next_number
+from rules.facts.change import APPROVED, DRAFTS, OPEN, is_open, next_number
 from rules.facts.duration import Duration
 from rules.facts.event import Event, Record, digest
 from rules.facts.money import Money
@@ -21,6 +21,7 @@ from rules.facts.project import Project
 
 _DECIDED: Final[Mapping[str, str]] = {
     "approved": "approved",
+    "approved_offline": "approved_offline",
     "rejected": "rejected",
     "expired": "expired",
     "withdrawn": "withdrawn",
@@ -47,7 +48,7 @@ def open_change(
         if drafts:
             return _merged(act, project, drafts[-1], issue)
     given = {
-        "title": _title(project, issue),
+        "title": quoted(project, issue),
         "reason": keys.get("reason"),
         "about": "issue",
         "issues": [issue["id"]],
@@ -68,7 +69,7 @@ def apply_change(
         raise EffectError("apply_change names no change of this event: give `change: change` or its number")
     if change["status"] == "applied":
         return Performed((), {"change": shown(change)})
-    if change["status"] != "approved":
+    if change["status"] not in APPROVED:
         raise EffectError(
             f"{change['number']} is {change['status']}: only a change that the client approved is applied"
         )
@@ -127,7 +128,7 @@ def _about(named: Any, objects: Mapping[str, Record], act: Act) -> Record:
 
 def _may_become(change: Record, verb: str) -> bool:
     if verb == "apply_failed":
-        return bool(change["status"] == "approved")
+        return change["status"] in APPROVED
     return is_open(change) and (verb in _DECIDED or verb == "changes_requested")
 
 
@@ -154,7 +155,7 @@ def _drafted(act: Act, project: Project, given: Mapping[str, Any], change_id: st
     return act.draft.put("change", act.new(project, change_id, **(beginning | said)))
 
 
-def _title(project: Project, issue: Record) -> str:
+def quoted(project: Project, issue: Mapping[str, Any]) -> str:
     """The issue's title where the project lets the client read titles: the client will decide on it. Else its key."""
     open_titles = any(
         t.connection == issue.get("connection") and t.client_text == "titles" for t in project.tracked_by
@@ -166,7 +167,7 @@ def _merged(act: Act, project: Project, change: Record, issue: Record) -> Perfor
     """One more issue in an open draft. Where its impact is not known, the draft has to be assessed again."""
     merged = {
         **change,
-        "title": f"{change['title']}; {_title(project, issue)}",
+        "title": f"{change['title']}; {quoted(project, issue)}",
         "issues": [*change["issues"], issue["id"]],
     }
     more = estimated(act, project, issue)

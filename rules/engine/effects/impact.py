@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from rules.engine.effects.milestones import SETTLED, find, seen
+from rules.engine.effects.milestones import find, seen
 from rules.engine.effects.shapes import Act, EffectError, shown, today
 from rules.engine.parties import project_calendars
 from rules.facts.calendar import add_working_days
@@ -19,7 +19,7 @@ from rules.facts.duration import Duration
 from rules.facts.earned_value import rebaselined
 from rules.facts.event import Record
 from rules.facts.ledger import price_time, rate_on
-from rules.facts.milestone import shift_plan
+from rules.facts.milestone import SETTLED, shift_plan
 from rules.facts.money import Money
 from rules.facts.project import Project
 
@@ -145,7 +145,7 @@ def _moved(act: Act, project: Project, milestone: Record, day: date, days: int) 
     cals = project_calendars(project, act.state.workspace)
     baseline_due = add_working_days(cals, milestone["baseline_due"], days)
     record = act.draft.put("milestone", {**milestone, "due": day, "baseline_due": baseline_due})
-    return seen(act, project, record), shown(milestone)
+    return seen(act, record), shown(milestone)
 
 
 def _shifted(act: Act, project: Project, named: Iterable[Record], days: int) -> dict[str, date]:

@@ -1,8 +1,7 @@
 """Objects that are kept as they are told: the fields that an event brings in, the merged record out.
 
-A contact, a delay, a report: what was said last of each field holds, and what is not said stays. Of
-two tellings the newer version of the source wins, whichever arrives first. A verb that names a state of its object is
-that state, unless the event says another.
+A contact, a report, a measurement: what was said last of each field holds, and what is not said stays. Of two tellings
+the newer version of the source wins, whichever arrives first.
 """
 
 from __future__ import annotations
@@ -16,17 +15,9 @@ from rules.engine.effects.shapes import Act, Applied, shown
 from rules.facts.catalogue import EVENTS
 from rules.facts.event import Event
 
-FAMILIES: Final = ("action_item", "delay", "contact", "contract", "report", "kpi")
-_STATES: Final[Mapping[str, str]] = {
-    "action_item.opened": "open",
-    "action_item.answered": "answered",
-    "action_item.done": "done",
-    "action_item.waived": "waived",
-}
+FAMILIES: Final = ("contact", "contract", "report", "kpi")
 # When a step was taken, where its event does not say so itself.
 _TIMES: Final[Mapping[str, str]] = {
-    "action_item.opened": "asked_at",
-    "action_item.answered": "answered_at",
     "contact.logged": "at",
     "report.sent": "sent_at",
 }
@@ -58,10 +49,5 @@ def told(act: Act, beginning: Mapping[str, object] | None = None, **step: object
 
 def _stepped(event: Event, given: Mapping[str, object]) -> dict[str, object]:
     """What the verb alone says."""
-    said: dict[str, object] = {}
-    state, at = _STATES.get(event.type), _TIMES.get(event.type)
-    if state is not None and given.get("status") is None:
-        said["status"] = state
-    if at is not None and given.get(at) is None:
-        said[at] = event.at
-    return said
+    at = _TIMES.get(event.type)
+    return {at: event.at} if at is not None and given.get(at) is None else {}

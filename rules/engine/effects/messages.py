@@ -11,6 +11,8 @@ from rules.engine.effects.shapes import Act, Applied
 from rules.facts.event import Record
 from rules.facts.ladder import give_back
 
+# What is remembered of a message that asks for a decision: whether it left, and whether it came back.
+_PROOF: Final = frozenset({"sent", "unknown", "bounced"})
 _STATES: Final = frozenset({"sent", "failed", "unknown"})
 
 
@@ -18,6 +20,8 @@ def ended(act: Act) -> Applied:
     """`message.sent|failed|unknown`: the copy's state in its ladder's memory. A bounce had left, and stays `sent`."""
     message = act.event.objects.get("message", {})
     state, alert = act.event.type.partition(".")[2], message.get("alert")
+    if message.get("approval") and state in _PROOF:
+        _delivered(act, str(message["approval"]), message, state)
     if state not in _STATES or not alert:
         return Applied(act.event)
     memory_id, level, epoch = alert
@@ -32,3 +36,13 @@ def ended(act: Act) -> Applied:
         record = give_back(record, str(level), int(epoch))
     act.draft.put("memory", record)
     return Applied(act.event)
+
+
+def _delivered(act: Act, id: str, message: Record, state: str) -> None:
+    """The approval with what became of a message that asks for it: the proof of its delivery."""
+    approval = act.draft.get("approval", id)
+    if approval is None:
+        return
+    kept = {"id": message.get("id"), "to": message.get("to"), "status": state, "at": act.event.at}
+    others = [m for m in approval.get("messages") or () if m["id"] != kept["id"]]
+    act.draft.put("approval", {**approval, "messages": [*others, kept]})

@@ -1,26 +1,33 @@
 """A milestone's states: what the console, the tracker or a decision says in, its record out.
 
-planned -> handed_over -> accepted | rejected (and the next round) | cancelled. Whether it is overdue is worked out for
-the day that asks, never kept.
+planned -> handed_over -> in_acceptance -> accepted | rejected (and the next round) | deemed_accepted | cancelled. That
+it is due soon or overdue is worked out for the day that asks, never kept. A tracker may say that something was handed
+over; its dates are kept beside ours and move nothing, and nobody accepts for the client there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any, Final
 
+from rules.engine.derived import milestone_today
+from rules.engine.effects import acceptance, delays
 from rules.engine.effects.pending import end_open
-from rules.engine.effects.shapes import Act, Applied, shown, today
+from rules.engine.effects.shapes import Act, Applied, shown
+from rules.engine.parties import project_calendars
+from rules.facts import criteria
+from rules.facts.calendar import working_days_between
 from rules.facts.event import Event, Record
+from rules.facts.milestone import SETTLED
 from rules.facts.project import Criterion, MilestonePlan, Project
 
-SETTLED: Final = frozenset({"accepted", "deemed_accepted", "cancelled"})
 # What somebody may say of a milestone besides its state.
 _SAID: Final = frozenset(
     {"title", "due", "forecast_date", "weight", "payment", "criteria", "criteria_met", "criteria_total"}
     | {"waiting_on", "after"}
 )
+# What a tracker cannot say for the client.
+_CONSENT: Final = frozenset({"accepted", "rejected", "cancelled"})
 
 
 def planned_record(act: Act, project: Project, plan: MilestonePlan) -> Record:
@@ -50,6 +57,10 @@ _BEGINNING: Final[Mapping[str, Any]] = {
     "round": 1,
     "criteria_met": 0,
     "waiting_on": None,
+    "acceptance": None,
+    "deemed_on": None,
+    "reason": None,
+    "rounds": [],
 }
 
 
@@ -60,24 +71,49 @@ def stepped(act: Act) -> Applied:
         return Applied(act.event)
     found = find(act, project, given)
     if act.event.cause is not None:
-        return Applied(act.seen(milestone=found and seen(act, project, found)))
+        return Applied(act.seen(milestone=found and seen(act, found)))
     verb = act.event.type.partition(".")[2]
+    if act.event.connection is not None and verb != "handed_over":
+        return _tracked(act, found, given, verb)
     if found is None:
         return _planned(act, project, given) if verb == "planned" else Applied(act.event)
     if found["status"] in SETTLED:
-        return Applied(act.seen(milestone=seen(act, project, found)))
+        return Applied(act.seen(milestone=seen(act, found)))
     said = {k: v for k, v in given.items() if k in _SAID and v is not None}
-    record = act.draft.put("milestone", {**found, **said, **_STEPS[verb](act.event, found)})
+    if act.event.connection is not None:
+        said = {}
+    record = act.draft.put("milestone", {**found, **said, **_STEPS[verb](act, found)})
     caused = end_open(act, record["id"], "withdrawn") if record["status"] in SETTLED else ()
-    return Applied(act.seen(shown(found), milestone=seen(act, project, record)), caused)
+    after = _moved(act, project, found, record) if verb == "moved" else ()
+    return Applied(act.seen(shown(found), milestone=seen(act, record)), (*caused, *after))
 
 
-def settle(act: Act, project: Project, milestone: Record, verb: str) -> Event:
-    """A milestone after the client's decision: accepted, or rejected and another round; gives the event of it."""
-    record = act.draft.put("milestone", {**milestone, **_STEPS[verb](act.event, milestone)})
-    return act.cause(
-        f"milestone.{verb}", milestone["id"], shown(milestone), milestone=seen(act, project, record)
-    )
+def checked(act: Act) -> Applied:
+    """`milestone.checked`: an item of its list was ticked or unticked by a person."""
+    project, given = act.project, act.event.objects.get("milestone")
+    found = find(act, project, given) if project is not None and given is not None else None
+    if given is None or found is None or act.event.cause is not None or found["status"] in SETTLED:
+        return Applied(act.seen(milestone=found and seen(act, found)))
+    met = given.get("met")
+    after = criteria.ticked(found["criteria"], str(given.get("criterion")), met is not False)
+    record, caused = _counted(act, found, after)
+    return Applied(act.seen(shown(found), milestone=seen(act, record)), caused)
+
+
+def measured(act: Act) -> tuple[Event, ...]:
+    """A measurement of quality, held against the criteria of every open milestone of the project."""
+    project, quality = act.project, act.event.objects.get("quality")
+    if project is None or quality is None:
+        return ()
+    caused: tuple[Event, ...] = ()
+    for found in act.draft.find("milestone", project.id):
+        after = criteria.measured(found["criteria"], quality)
+        if found["status"] in SETTLED or after == found["criteria"]:
+            continue
+        record, ready = _counted(act, found, after)
+        event = act.cause("milestone.checked", found["id"], shown(found), milestone=seen(act, record))
+        caused = (*caused, event, *ready)
+    return caused
 
 
 def find(act: Act, project: Project, given: Mapping[str, Any]) -> Record | None:
@@ -86,15 +122,33 @@ def find(act: Act, project: Project, given: Mapping[str, Any]) -> Record | None:
     return act.draft.get("milestone", named) or act.draft.get("milestone", f"{project.id}/{named}")
 
 
-def seen(act: Act, project: Project, milestone: Record) -> Record:
+def seen(act: Act, milestone: Record) -> Record:
     """The milestone as rules see it today."""
-    return {**milestone, "overdue": overdue(milestone, today(act.state, project))}
+    return milestone_today(milestone, act.draft, act.state)
 
 
-def overdue(milestone: Mapping[str, Any], day: date) -> bool:
-    """Whether the milestone was due before that day and is neither handed over nor settled."""
-    waits = milestone["status"] not in SETTLED and milestone.get("handed_over_at") is None
-    return waits and milestone["due"] < day
+def _moved(act: Act, project: Project, before: Record, after: Record) -> tuple[Event, ...]:
+    """What comes after a milestone that was put off is put off with it; pulled forward, it commits nobody else."""
+    cals = project_calendars(project, act.state.workspace)
+    days = working_days_between(cals, before["due"], after["due"])
+    return delays.moved(act, project, before, days, itself=False) if days > 0 else ()
+
+
+def _counted(act: Act, found: Record, after: list[Record]) -> tuple[Record, tuple[Event, ...]]:
+    """The milestone with these criteria, and the event of being ready once all that the team can do is done."""
+    record = act.draft.put("milestone", {**found, **criteria.counted(after)})
+    if not criteria.ready(after) or criteria.ready(found["criteria"]):
+        return record, ()
+    return record, (act.cause("milestone.ready", found["id"], milestone=seen(act, record)),)
+
+
+def _tracked(act: Act, found: Record | None, given: Mapping[str, Any], verb: str) -> Applied:
+    """What a tracker says of a milestone's date stands beside ours: the record holds, and the difference is shown."""
+    if found is None or verb in _CONSENT or given.get("due") is None:
+        return Applied(act.seen(milestone=found and seen(act, found)))
+    told = {**(found.get("tracked") or {}), act.event.connection: given["due"]}
+    record = act.draft.put("milestone", {**found, "tracked": told})
+    return Applied(act.seen(milestone=seen(act, record)))
 
 
 def _planned(act: Act, project: Project, given: Mapping[str, Any]) -> Applied:
@@ -105,31 +159,39 @@ def _planned(act: Act, project: Project, given: Mapping[str, Any]) -> Applied:
     plan = MilestonePlan(key.removeprefix(f"{project.id}/"), str(given.get("title") or key), due)
     said = {k: v for k, v in given.items() if k in _SAID and v is not None}
     record = act.draft.put("milestone", {**planned_record(act, project, plan), **said})
-    return Applied(act.seen(milestone=seen(act, project, record)))
+    return Applied(act.seen(milestone=seen(act, record)))
 
 
 def _criterion(criterion: Criterion) -> Record:
-    return {"kind": criterion.kind, "text": criterion.text, "at_least": criterion.at_least, "met": False}
+    most = {} if criterion.at_most is None else {"at_most": criterion.at_most}
+    return {
+        "kind": criterion.kind,
+        "text": criterion.text,
+        "at_least": criterion.at_least,
+        **most,
+        "met": False,
+    }
 
 
-def _handed_over(event: Event, _: Record) -> Record:
-    return {"status": "handed_over", "handed_over_at": event.at, "waiting_on": "client"}
+def _handed_over(act: Act, milestone: Record) -> Record:
+    if milestone["status"] == "in_acceptance":
+        return {"status": "in_acceptance"}
+    return {"status": "handed_over", "handed_over_at": act.event.at, "waiting_on": "client"}
 
 
-def _accepted(event: Event, _: Record) -> Record:
-    return {"status": "accepted", "accepted_at": event.at, "waiting_on": None}
+def _decided(act: Act, milestone: Record) -> Record:
+    """Accepted or rejected without a question of ours: in a meeting, by letter."""
+    verb = act.event.type.partition(".")[2]
+    decision = act.event.objects.get("decision") or {"remark": act.event.objects["milestone"].get("reason")}
+    return acceptance.settled(act, milestone, verb, decision)
 
 
-def _rejected(_: Event, milestone: Record) -> Record:
-    again = {"round": milestone["round"] + 1, "handed_over_at": None, "waiting_on": "team"}
-    return {"status": "rejected", **again}
-
-
-_STEPS: Final[Mapping[str, Callable[[Event, Record], Record]]] = {
+_STEPS: Final[Mapping[str, Callable[[Act, Record], Record]]] = {
     "planned": lambda _, milestone: {"status": milestone["status"]},
     "moved": lambda _, milestone: {"status": milestone["status"]},
+    "ready": lambda _, milestone: {"status": milestone["status"]},
     "handed_over": _handed_over,
-    "accepted": _accepted,
-    "rejected": _rejected,
+    "accepted": _decided,
+    "rejected": _decided,
     "cancelled": lambda _, __: {"status": "cancelled", "waiting_on": None},
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rules.engine.effects import approvals, milestones
+from rules.engine.effects import action_items, approvals, milestones
 from rules.engine.effects.shapes import Act, Applied, Performed
 from rules.facts.event import Record, digest
 from rules.facts.project import Project
@@ -28,7 +28,9 @@ def reminded(act: Act) -> Applied:
     if project is None or found is None:
         return Applied(act.event)
     if kind == "milestone":
-        return Applied(act.seen(milestone=milestones.seen(act, project, found)))
+        return Applied(act.seen(milestone=milestones.seen(act, found)))
+    if kind == "action_item":
+        return Applied(act.seen(action_item=action_items.seen(act, found)))
     return Applied(
         approvals.with_subject(act, found) if kind == "approval" else act.seen(None, **{kind: found})
     )

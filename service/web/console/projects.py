@@ -5,17 +5,18 @@ In: `/projects`, `/projects/<id>`, its story, its client's page. Out: pages.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from flask import Blueprint, current_app, render_template, request
 from werkzeug.exceptions import NotFound
 
-from rules.engine.effects.milestones import overdue
-from rules.facts.calendar import local_day
+from rules.engine.parties import project_calendars
+from rules.facts.calendar import WorkCalendar, local_day
 from rules.facts.catalogue import COST_CLASSES
 from rules.facts.event import Record
+from rules.facts.milestone import SETTLED, standing
 from rules.facts.money import Money
 from rules.facts.project import Project
 from service.state import Figures
@@ -89,7 +90,7 @@ def one(id: str) -> str:
             connection, "entry", project=id, after=request.args.get("ledger"), limit=LEDGER_PAGE + 1
         )
         messages = lists.messages_page(connection, Wanted(limit=8), {"project": id}).rows
-    today = local_day(seen.fmt.now, project.time_zone)
+    today, cals = local_day(seen.fmt.now, project.time_zone), project_calendars(project, workspace)
     return pages.page(
         "project",
         "projects",
@@ -101,7 +102,7 @@ def one(id: str) -> str:
         lines=_lines(figures.budget),
         baseline=baseline,
         differs=_differs(project, baseline),
-        milestones=[_milestone(m, today) for m in plan],
+        milestones=[_milestone(m, today, cals) for m in plan],
         changes=sorted(changes, key=_number, reverse=True),
         waits=open_ones,
         entries=[_entry(e) for e in entries[:LEDGER_PAGE]],
@@ -187,8 +188,9 @@ def _next_milestones(connection: Connection, ids: list[str]) -> dict[str, Record
     """The earliest milestone of each project that is not settled."""
     found: dict[str, Record] = {}
     for m in attention.records_of(connection, "milestone", ids):
-        settled = m["status"] in ("accepted", "deemed_accepted", "cancelled")
-        if not settled and (m["project"] not in found or m["due"] < found[m["project"]]["due"]):
+        if m["status"] not in SETTLED and (
+            m["project"] not in found or m["due"] < found[m["project"]]["due"]
+        ):
             found[m["project"]] = m
     return found
 
@@ -247,8 +249,9 @@ def _number(change: Record) -> int:
     return int(digits) if digits.isdecimal() else 0
 
 
-def _milestone(record: Record, today: date) -> Record:
-    state = "overdue" if overdue(record, today) else record["status"]
+def _milestone(record: Record, today: date, cals: Sequence[WorkCalendar]) -> Record:
+    now = standing(record, today, cals)
+    state = next((flag for flag in ("overdue", "due_soon") if now[flag]), record["status"])
     moved = record.get("baseline_due") not in (None, record["due"])
     return {**record, "state": state, "moved": moved}
 

@@ -27,7 +27,7 @@ def tell(world: World, version: str = "1", verb: str = "changed", before: Any = 
         before=before or {},
         issue={"key": "APO-7", **issue},
     )
-    assert len(told) == 1
+    assert all(e.type.startswith("action_item.") for e in told[1:])
     return told[0]
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from rules.engine.effects import projects
-from rules.engine.effects.milestones import overdue
+from rules.facts.milestone import standing
 from rules.facts.project import BudgetPlan, Criterion, MilestonePlan
 from tests.rules.effects.world import APOLLO, BOB, MONDAY, World, types, usd
 
@@ -137,7 +137,9 @@ def test_a_milestone_goes_from_planned_to_accepted() -> None:
 def test_a_moved_milestone_keeps_its_first_date_to_measure_by() -> None:
     """Drift is due against baseline_due; only an agreed change moves both."""
     world = World()
-    (event,) = world.tell("milestone.moved", milestone={"id": "m1", "due": date(2026, 10, 20), "title": None})
+    event, after = world.tell(
+        "milestone.moved", milestone={"id": "m1", "due": date(2026, 10, 20), "title": None}
+    )
     moved = event.objects["milestone"]
     assert (moved["due"], moved["baseline_due"], moved["title"]) == (
         date(2026, 10, 20),
@@ -145,6 +147,10 @@ def test_a_moved_milestone_keeps_its_first_date_to_measure_by() -> None:
         "Prototype",
     )
     assert event.before["due"] == date(2026, 10, 12)
+    launch = after.objects["milestone"]
+    assert (launch["due"], launch["baseline_due"]) == (date(2026, 12, 14), date(2026, 12, 4)), (
+        "what comes after it moves day for day, by six working days"
+    )
 
 
 def test_overdue_is_worked_out_for_the_day_in_the_projects_zone() -> None:
@@ -155,7 +161,7 @@ def test_overdue_is_worked_out_for_the_day_in_the_projects_zone() -> None:
     world.now += timedelta(hours=2)
     assert world.tell("milestone.moved", milestone={"id": "m1"})[0].objects["milestone"]["overdue"] is True
     world.tell("milestone.handed_over", milestone={"id": "m1"})
-    assert overdue(world.get("milestone", "apollo/m1"), date(2027, 1, 1)) is False
+    assert standing(world.get("milestone", "apollo/m1"), date(2027, 1, 1), ())["overdue"] is False
 
 
 def test_a_milestone_carries_its_criteria() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given as given_any
 from hypothesis import strategies as st
 
-from rules.facts.approval import DECIDED, Decided, approval_id, decide, given, needed, progress
+from rules.facts.approval import OUTCOMES, Decided, approval_id, decide, given, needed, progress
 from rules.facts.event import Record
 
 NOW = datetime(2026, 9, 21, 14, 0, tzinfo=UTC)
@@ -146,7 +146,7 @@ def test_each_version_is_a_question_of_its_own() -> None:
 
 
 PEOPLE = ("a", "b", "c", "d")
-ANSWERS = st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(sorted(DECIDED))), max_size=10)
+ANSWERS = st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(sorted(OUTCOMES))), max_size=10)
 
 
 @given_any(st.sampled_from(["any", "all", "1", "2", "3", "4"]), ANSWERS)
