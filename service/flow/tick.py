@@ -8,9 +8,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import partial
 
-from rules.engine import daily
+from rules.engine import daily, terms
 from rules.engine import slots as planning
-from rules.engine import terms
 from rules.engine.effects import projects
 from rules.facts.event import Event
 from rules.facts.project import Project, Workspace

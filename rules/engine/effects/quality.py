@@ -13,7 +13,7 @@ from rules.facts.event import Event, Record
 from rules.facts.project import Project
 from rules.facts.quality import kpi_record, kpi_values, quality_facts
 
-_REPORTED: Final = ("coverage",)
+_REPORTED: Final = ("coverage", "tests_failed")
 
 
 def measured(act: Act) -> Applied:
@@ -26,7 +26,7 @@ def measured(act: Act) -> Applied:
     kept = {k: known[k] for k in _REPORTED if known and known.get(k) is not None}
     counted = quality_facts(act.draft.find("issue", project.id))
     record = act.draft.put(
-        "quality", act.new(project, project.id, **{"coverage": None} | kept | counted | reported)
+        "quality", act.new(project, project.id, **dict.fromkeys(_REPORTED) | kept | counted | reported)
     )
     former = shown(known) if known else {}
     return Applied(act.seen(former, quality=record), _kpis(act, project, record))

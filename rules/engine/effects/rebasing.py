@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from rules.engine.effects.impact import milestone_values
-from rules.engine.effects.milestones import SETTLED, find, planned_record, seen
+from rules.engine.effects.milestones import find, planned_record, seen
 from rules.engine.effects.projects import gaps, plan_of
 from rules.engine.effects.shapes import Act, Applied, shown
 from rules.engine.effects.tasks import open_task
 from rules.engine.effects.two_people import second_of
 from rules.engine.state import Book
 from rules.facts.event import Event, Record, digest
+from rules.facts.milestone import SETTLED
 from rules.facts.project import Project
 
 
@@ -85,11 +86,11 @@ def _dated(act: Act, project: Project, key: str) -> tuple[Event, ...]:
     found = find(act, project, {"id": key})
     if found is None:
         made = act.draft.put("milestone", planned_record(act, project, plan))
-        return (act.cause("milestone.planned", made["id"], milestone=seen(act, project, made)),)
+        return (act.cause("milestone.planned", made["id"], milestone=seen(act, made)),)
     if found["status"] in SETTLED or found["due"] == plan.due:
         return ()
     record = act.draft.put("milestone", {**found, "due": plan.due, "baseline_due": plan.due})
-    return (act.cause("milestone.moved", found["id"], shown(found), milestone=seen(act, project, record)),)
+    return (act.cause("milestone.moved", found["id"], shown(found), milestone=seen(act, record)),)
 
 
 def _on_record(name: str, project: Project, baseline: Record, book: Book) -> Any:
