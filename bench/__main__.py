@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from bench import decide, ingest
+from bench import decide, ingest, rules
 
-ALL = {"ingest": ingest.run, "decide": decide.run}
+ALL = {"ingest": ingest.run, "decide": decide.run, "rules": rules.run}
 
 for name in sys.argv[1:] or ALL:
     if name not in ALL:

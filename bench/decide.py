@@ -28,15 +28,20 @@ HOME = Path(__file__).resolve().parents[1] / "examples" / "agency"
 
 def run() -> None:
     """Measure and print the table."""
-    lines = (HOME / ".env.example").read_text(encoding="utf-8").splitlines()
-    environment = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-    workspace = load(HOME, registry.everything(), environment).workspace
+    known = workspace()
     print(f"{'deciding':<12}{'events/s':>10}{'floor/s':>10}{'ratio':>8}")
     for count in (10, 100, 1000):
-        rules = _rules(count, workspace)
-        ours = _rate(lambda n, rules=rules: _decide(n, rules, workspace))  # type: ignore[misc]
+        rules = _rules(count, known)
+        ours = _rate(lambda n, rules=rules: _decide(n, rules, known))  # type: ignore[misc]
         floor = _rate(lambda n, count=count: _by_hand(n, count))  # type: ignore[misc]
         print(f"{count:<12}{ours:>10.0f}{floor:>10.0f}{ours / floor:>8.3f}")
+
+
+def workspace() -> Workspace:
+    """The example agency, as `make run` starts it."""
+    lines = (HOME / ".env.example").read_text(encoding="utf-8").splitlines()
+    environment = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return load(HOME, registry.everything(), environment).workspace
 
 
 def _rules(count: int, workspace: Workspace) -> RuleSet:

@@ -8,22 +8,52 @@ out unasked: their verdict would be out_of_scope or condition_false, which nobod
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from functools import cached_property
+from typing import Any, Final, Literal, NamedTuple
 
 from rules.engine.names import Facts
 from rules.facts.catalogue import EVENTS, STANDING
+from rules.language.expressions import Compiled
+from rules.language.generated import DERIVED, Sieve
 from rules.language.model import UNKNOWN, ExpressionError, NotFollowed, Resolve, Rule, RuleSet, When
 
-# A rule with its place in the order of the files, and what of its `if` the event's own names can refute.
-_Placed = tuple[int, Rule, tuple[Callable[[Resolve], Any], ...]]
-# Figures that cost something to work out are not asked for the sake of an index.
-_DERIVED: Final = ("budget.", "forecast.", "earned.", "retainer.", "vars.")
 _KEPT_INDEXES: Final = 4
 # What moves with the money of a project, and the families of events that move it.
 _MONEY: Final = frozenset({"budget", "forecast", "earned", "reserve", "retainer", "kpi"})
 _MOVES_MONEY: Final = frozenset({"ledger", "baseline", "milestone", "reserve", "retainer"})
+
+
+class _Placed(NamedTuple):
+    """A rule with its place in the order of the files, and the conditions that the event's own names can refute."""
+
+    position: int
+    rule: Rule
+    checks: tuple[Compiled, ...]
+
+
+class _Bucket(list[_Placed]):
+    """Rules that are held against an event together."""
+
+    @cached_property
+    def sieve(self) -> Sieve:
+        """Their conditions as generated code, made when the first event asks for them."""
+        return Sieve([[check.root for check in placed.checks] for placed in self])
+
+    def left(self, resolve: Resolve) -> Iterator[_Placed]:
+        """Those that the event cannot refute."""
+        if not self:
+            return
+        held, asked = self.sieve.left(resolve)
+        beyond = self.sieve.beyond
+        for place in held:
+            placed = self[place]
+            if not beyond[place] or not _refuted([placed.checks[n] for n in beyond[place]], resolve):
+                yield placed
+        for place in asked:
+            if not _refuted(self[place].checks, resolve):
+                yield self[place]
 
 
 def triggered(rules: RuleSet, event_type: str, slot: Mapping[str, Any] | None) -> list[Rule]:
@@ -66,14 +96,14 @@ def _reach(rule: Rule, event_type: str) -> Reach | None:
 class _Shelf:
     """Rules of one event type, by the first thing that can rule them out."""
 
-    always: list[_Placed] = field(default_factory=list)
-    by_project: dict[str, list[_Placed]] = field(default_factory=lambda: defaultdict(list))
-    by_client: dict[str, list[_Placed]] = field(default_factory=lambda: defaultdict(list))
-    by_value: dict[str, dict[Any, list[_Placed]]] = field(default_factory=dict)
-    by_name: dict[str, list[_Placed]] = field(default_factory=lambda: defaultdict(list))
+    always: _Bucket = field(default_factory=_Bucket)
+    by_project: dict[str, _Bucket] = field(default_factory=lambda: defaultdict(_Bucket))
+    by_client: dict[str, _Bucket] = field(default_factory=lambda: defaultdict(_Bucket))
+    by_value: dict[str, dict[Any, _Bucket]] = field(default_factory=dict)
+    by_name: dict[str, _Bucket] = field(default_factory=lambda: defaultdict(_Bucket))
 
     def place(self, position: int, rule: Rule) -> None:
-        placed = (position, rule, _checks(rule))
+        placed = _Placed(position, rule, _checks(rule))
         scope = rule.scope
         if scope.projects and _exact(scope.projects):
             for name in scope.projects:
@@ -90,18 +120,20 @@ class _Shelf:
         self.by_name[name].append(placed)
         shelf = self.by_value.setdefault(name, {})
         for value in values:
-            shelf.setdefault(value, []).append(placed)
+            shelf.setdefault(value, _Bucket()).append(placed)
 
-    def select(self, facts: Facts) -> Iterator[_Placed]:
-        yield from self.always
-        if facts.project is not None:
-            yield from self.by_project.get(facts.project.id, ())
-        if facts.client is not None:
-            yield from self.by_client.get(facts.client.id, ())
+    def select(self, facts: Facts) -> Iterator[_Bucket]:
+        """The buckets that an event has to be held against."""
+        yield self.always
+        if facts.project is not None and (own := self.by_project.get(facts.project.id)):
+            yield own
+        if facts.client is not None and (own := self.by_client.get(facts.client.id)):
+            yield own
         for name, shelf in self.by_value.items():
             value = facts[name]
-            known = value is None or isinstance(value, str | bool)
-            yield from shelf.get(value, ()) if known and value is not UNKNOWN else self.by_name[name]
+            known = value is not UNKNOWN and (value is None or isinstance(value, str | bool))
+            if (found := shelf.get(value) if known else self.by_name[name]) is not None:
+                yield found
 
 
 class Candidates:
@@ -131,8 +163,8 @@ class Candidates:
         if shelf is None:
             return []
         resolve = facts.__getitem__
-        left = [placed for placed in shelf.select(facts) if not _refuted(placed[2], resolve)]
-        return [rule for _, rule, _ in sorted(left, key=_position)]
+        left = [placed for bucket in shelf.select(facts) for placed in bucket.left(resolve)]
+        return [placed.rule for placed in sorted(left, key=_position)]
 
     def watching(self, event_type: str) -> list[tuple[Rule, Reach]]:
         """Rules whose waits such an event can end or begin anew, whether or not they hear it, and which of them."""
@@ -161,18 +193,22 @@ def index_of(rules: RuleSet) -> Candidates:
 
 
 def _position(placed: _Placed) -> int:
-    return placed[0]
+    return placed.position
 
 
-def _checks(rule: Rule) -> tuple[Callable[[Resolve], Any], ...]:
+def _checks(rule: Rule) -> tuple[Compiled, ...]:
     """The conditions that ask nothing but the event: what the rule or its pack brings is left to the rule itself."""
-    return tuple(c.value for c in rule.conditions if not any(n.startswith("vars.") for n in c.names))
+    return tuple(
+        c
+        for c in rule.conditions
+        if isinstance(c, Compiled) and not any(n.startswith("vars.") for n in c.names)
+    )
 
 
-def _refuted(checks: tuple[Callable[[Resolve], Any], ...], resolve: Resolve) -> bool:
+def _refuted(checks: Iterable[Compiled], resolve: Resolve) -> bool:
     for check in checks:
         try:
-            if check(resolve) is False:
+            if check.value(resolve) is False:
                 return True
         except ExpressionError:
             continue
@@ -188,6 +224,6 @@ def _selecting(rule: Rule) -> tuple[str, Iterable[Any]] | None:
     found: dict[str, Iterable[Any]] = {}
     for condition in rule.conditions:
         equalities: Mapping[str, Iterable[Any]] = getattr(condition, "equalities", {})
-        found.update({n: v for n, v in equalities.items() if not n.startswith(_DERIVED)})
+        found.update({n: v for n, v in equalities.items() if not n.startswith(DERIVED)})
     telling = sorted(found, key=lambda name: name.startswith("project."))
     return (telling[0], found[telling[0]]) if telling else None

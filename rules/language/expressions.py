@@ -56,7 +56,7 @@ class Compiled:
         parts = () if _speaks_of_a_name(node) else node.parts
         try:
             value = compile_node(node, self.text)(resolve)
-        except (ValueError, ArithmeticError) as error:
+        except (ValueError, ArithmeticError, TypeError, AttributeError) as error:
             value = error if isinstance(error, ExpressionError) else ExpressionError(str(error))
         below = tuple(self._operand(part, resolve) for part in parts if not isinstance(part, Literal))
         return Operand(self.text[node.start : node.end], value, below)
@@ -107,6 +107,9 @@ def _guarded(run: Run, text: str) -> Run:
             return run(resolve)
         except (ValueError, ArithmeticError) as error:
             raise ExpressionError(f"`{text[:200]}`: {error}") from None
+        except (TypeError, AttributeError):
+            # A source brought a value of another kind than its field has.
+            raise ExpressionError(f"`{text[:200]}`: a value is of another kind than its name says") from None
 
     return value
 

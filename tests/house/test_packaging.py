@@ -17,7 +17,7 @@ import pytest
 from tests.support.shared import ROOT
 
 PACKAGES = ("service", "rules", "connectors")
-LOCKS = ("requirements.lock", "requirements.run.lock")
+LOCKS = ("requirements.lock", "requirements.run.lock", "requirements.bench.lock")
 PIN = re.compile(r"^(?P<name>[a-z0-9][a-z0-9._-]*)==(?P<version>[^\s;\\]+)", re.MULTILINE)
 
 
@@ -85,12 +85,14 @@ def test_every_pin_has_hashes_and_no_address(lock: str) -> None:
 def test_the_lock_covers_what_the_project_asks_for() -> None:
     """A dependency that was added to pyproject.toml but not locked is noticed here, not at the user's."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = [
-        *project["dependencies"],
-        *(line for extra in project["optional-dependencies"].values() for line in extra),
-    ]
-    names = {re.split(r"[\s\[<>=;!~]", line, maxsplit=1)[0].lower().replace("_", "-") for line in asked}
-    assert names - {"accord"} <= set(pins("requirements.lock"))
+    extras = project["optional-dependencies"]
+    for lock, asked in (
+        ("requirements.lock", [project["dependencies"], *(e for n, e in extras.items() if n != "rivals")]),
+        ("requirements.bench.lock", [extras["rivals"]]),
+    ):
+        lines = [line for group in asked for line in group]
+        names = {re.split(r"[\s\[<>=;!~]", line, maxsplit=1)[0].lower().replace("_", "-") for line in lines}
+        assert names - {"accord"} <= set(pins(lock))
 
 
 def test_the_container_runs_the_versions_that_were_tested() -> None:
