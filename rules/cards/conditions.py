@@ -68,6 +68,8 @@ class _Words:
         if len(node.operators) != 1:
             return self.quoted(node)
         (left, right), operator = node.operands, node.operators[0]
+        if isinstance(left, Name) and left.name == "elapsed" and operator == "==":
+            return self._said("elapsed", self.of(right))
         if isinstance(right, Literal) and right.value is None and operator in ("==", "!="):
             return self._said("none" if operator == "==" else "not none", self.of(left))
         return self._said(operator, self.of(left), self.of(right))

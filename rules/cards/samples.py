@@ -78,6 +78,10 @@ def _bound(rule: Rule, workspace: Workspace, project: Project) -> dict[str, Any]
     bound["next"] = {"level": Decimal(1), "again_level": Decimal("0.8"), "rearm_below": Decimal("0.78")}
     if isinstance(rule.trigger, Around):
         bound["offset"] = min(rule.trigger.offsets, key=lambda o: abs(o.amount)) or rule.trigger.offsets[0]
+    if rule.wait is not None:
+        bound["elapsed"] = rule.wait.lengths[0]
+    if rule.counts is not None:
+        bound["count"] = rule.counts.at_least
     if rule.crosses is not None:
         given = rule.crosses.levels
         if not isinstance(given, tuple):

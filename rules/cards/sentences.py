@@ -6,7 +6,7 @@ not do: every action and every condition is in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from rules.cards.conditions import amount, condition
@@ -14,7 +14,18 @@ from rules.cards.phrases import Phrases
 from rules.facts.duration import Duration
 from rules.facts.project import Workspace
 from rules.language.expressions import Compiled
-from rules.language.model import ActionSpec, Around, Crosses, Every, Expression, Rule, When
+from rules.language.model import (
+    ActionSpec,
+    Around,
+    Counts,
+    Crosses,
+    Every,
+    Expression,
+    NotFollowed,
+    Rule,
+    StaysTrue,
+    When,
+)
 from rules.language.variables import read_variable
 
 
@@ -33,38 +44,37 @@ class _Sentence:
     def english(self) -> str:
         conditions = [condition(c, self.phrases) for c in self.rule.conditions]
         asked = f", if {' and '.join(conditions)}" if conditions else ""
-        ladder = f" and {self._ladder(self.rule.crosses)}" if self.rule.crosses else ""
+        memory = self._memory()
         once = f", once for each {self._keys(' and ')}" if self.rule.once_per else ""
         does = "; ".join(self._actions())
-        whole = f"{self._trigger()}{asked}{ladder}{once}: {does}{self._taken_back()}."
+        whole = f"{self._trigger()}{asked}{memory}{once}: {does}{self._taken_back()}."
         return whole[0].upper() + whole[1:]
 
     def chinese(self) -> str:
         conditions = [condition(c, self.phrases) for c in self.rule.conditions]
         asked = f"，且{'，且'.join(conditions)}" if conditions else ""
-        ladder = f"，且{self._ladder(self.rule.crosses)}" if self.rule.crosses else ""
         once = f"（每个{self._keys('、')}仅一次）" if self.rule.once_per else ""
-        return f"{self._trigger()}{asked}{ladder}时{once}：{'；'.join(self._actions())}{self._taken_back()}。"
+        return f"{self._trigger()}{asked}{self._memory()}时{once}：{'；'.join(self._actions())}{self._taken_back()}。"
 
     # When
 
     def _trigger(self) -> str:
         trigger = self.rule.trigger
         if isinstance(trigger, When):
-            return self._events(trigger)
+            joined = self._events(trigger.types)
+            return f"当{joined}" if self.phrases.chinese else f"when {joined}"
         return self._around(trigger) if isinstance(trigger, Around) else self._every(trigger)
 
-    def _events(self, trigger: When) -> str:
+    def _events(self, types: Iterable[str]) -> str:
         by_noun: dict[str, list[str]] = {}
-        for name in sorted(trigger.types):
+        for name in sorted(types):
             noun, verb = self.phrases.event(name)
             by_noun.setdefault(noun, []).append(verb)
         said = [
             f"{noun}{'' if self.phrases.chinese else ' '}{self.phrases.either(verbs)}"
             for noun, verbs in by_noun.items()
         ]
-        joined = self.phrases.either(said)
-        return f"当{joined}" if self.phrases.chinese else f"when {joined}"
+        return self.phrases.either(said)
 
     def _around(self, trigger: Around) -> str:
         date = self.phrases.field(trigger.date)
@@ -92,6 +102,36 @@ class _Sentence:
         return f"{when}（{zone}），对{each}" if self.phrases.chinese else f"{when} ({zone}), for {each}"
 
     # Memory
+
+    def _memory(self) -> str:
+        """What has to happen besides: a level reached, a time that passes, a number of times."""
+        rule, chinese = self.rule, self.phrases.chinese
+        if rule.crosses is not None:
+            return f"，且{self._ladder(rule.crosses)}" if chinese else f" and {self._ladder(rule.crosses)}"
+        if isinstance(rule.wait, StaysTrue):
+            return self._staying(rule.wait)
+        if isinstance(rule.wait, NotFollowed):
+            within, events = self._lengths(rule.wait.lengths), self._events(rule.wait.events)
+            return f"，且{within}内未见{events}" if chinese else f", unless {events} within {within}"
+        return self._counting(rule.counts) if rule.counts is not None else ""
+
+    def _staying(self, wait: StaysTrue) -> str:
+        lengths = self._lengths(wait.lengths)
+        if self.phrases.chinese:
+            return f"，并持续{lengths}"
+        return f", and this stays so for {lengths}"
+
+    def _counting(self, counts: Counts) -> str:
+        within, thing = self.phrases.wording.duration(counts.within), self.phrases.field(counts.by)
+        if self.phrases.chinese:
+            return f"，且同一{thing}在 {within}内达到 {counts.at_least} 次"
+        return f", {counts.at_least} times within {within} for the same {thing.removeprefix('the ')}"
+
+    def _lengths(self, lengths: Sequence[Duration]) -> str:
+        said = [self.phrases.wording.duration(one) for one in lengths]
+        calendar = self._calendar() if any(one.unit == "wd" for one in lengths) else ""
+        joined = "、".join(said) if self.phrases.chinese else self.phrases.both(said)
+        return f" {joined}{calendar}" if self.phrases.chinese else f"{joined}{calendar}"
 
     def _ladder(self, crosses: Crosses) -> str:
         value = condition(crosses.value, self.phrases)
