@@ -5,7 +5,7 @@ In: the catalogue, the connectors, the commands. Out: Markdown by file name. A t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import click
 
@@ -73,10 +73,19 @@ def connectors_page(connectors: Mapping[str, Connector]) -> str:
     return "\n".join(lines)
 
 
+def _each(commands: Mapping[str, click.Command]) -> Iterator[tuple[str, click.Command]]:
+    """Every command by its name; those of a group stand in its place."""
+    for name, command in commands.items():
+        if isinstance(command, click.Group):
+            yield from _each({f"{name} {inner}": c for inner, c in command.commands.items()})
+        else:
+            yield name, command
+
+
 def commands_page(commands: Mapping[str, click.Command]) -> str:
     """The command line."""
     lines = ["# Commands\n", MADE, "Exit codes: 0 fine, 1 findings, 2 wrong use.\n"]
-    for name, command in commands.items():
+    for name, command in _each(commands):
         usage = " ".join(
             p.make_metavar(click.Context(command)) for p in command.params if p.param_type_name == "argument"
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from connectors.base import Connector, Limits
 from connectors.base import Settings as ConnectionSettings
@@ -23,12 +23,20 @@ from service.store.records import SqlBook
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A project's state and money: `budget` and `forecast` are none before the project is activated."""
+    """A project's state and money: objects of the catalogue, none where there is no ground for them.
+
+    periods: those of its retainer that were closed.  kpis: as measured last.  closed_until: how far books are closed.
+    """
 
     status: str
     mode: str
     budget: Record | None
     forecast: Record | None
+    earned: Record | None = None
+    retainer: Record | None = None
+    periods: tuple[Record, ...] = ()
+    kpis: tuple[Record, ...] = ()
+    closed_until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -53,12 +61,20 @@ class Context:
         at = state.now
         looking = Event("", "project.activated", at, at, {"project": {"id": project}}, project, known.client)
         facts = Facts(looking, state.book, state)
-        kept = facts.kept("project") or {}
+        kept, owner = facts.kept("project") or {}, state.workspace.retained_by(known)
+        retained = state.book.get("retainer", owner.id) if owner else None
+        on_record = (facts.kept("period") or {}).get("closed_until")
+        closed = (on_record, known.closed_until, state.workspace.closed_until)
         return Figures(
             status=str(kept.get("status", known.status)),
             mode=str(kept.get("mode", known.mode)),
             budget=facts.figures("budget"),
             forecast=facts.figures("forecast"),
+            earned=facts.figures("earned"),
+            retainer=facts.figures("retainer"),
+            periods=tuple(retained["closed"]) if retained else (),
+            kpis=tuple(state.book.find("kpi", project)),
+            closed_until=max((d for d in closed if d is not None), default=None),
         )
 
     def connection(self, name: str) -> tuple[Connector, ConnectionSettings] | None:

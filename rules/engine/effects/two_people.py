@@ -6,7 +6,7 @@ Both are of the team, and they are not the same person. A request is forgotten a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from rules.engine.effects.shapes import Act, EffectError
@@ -35,22 +35,28 @@ def second_of(act: Act, request: Record | None, about: str, who: str | None) -> 
     if who not in team:
         return Asked(refused=True)
     now = act.state.now
-    standing = request if request and request["about"] == about and now - request["at"] < _WAITS else None
+    standing = _standing(request, about, now)
     if standing is None:
         other = next((p for p in _nearest(act, team) if p != who), None)
         return Asked({"about": about, "by": who, "at": now}, other)
     return Asked(refused=standing["by"] == who)
 
 
-def check_second(workspace: Workspace, request: Record | None, about: str, who: str) -> None:
+def check_second(workspace: Workspace, request: Record | None, about: str, who: str, now: datetime) -> None:
     """Raise EffectError with the mend, where this person's word cannot count."""
     person = workspace.people.get(who)
     if person is None or person.party != "team":
         raise EffectError(f"{who} is nobody of the team: name a person of `people`")
-    if request and request["about"] == about and request["by"] == who:
+    standing = _standing(request, about, now)
+    if standing and standing["by"] == who:
         raise EffectError(f"{who} has asked for this already: a second person of the team has to")
     if sum(p.party == "team" for p in workspace.people.values()) < 2:
         raise EffectError("this takes two people of the team, and the workspace has one: add another")
+
+
+def _standing(request: Record | None, about: str, now: datetime) -> Record | None:
+    """The request, where it is about the same and not forgotten."""
+    return request if request and request["about"] == about and now - request["at"] < _WAITS else None
 
 
 def _nearest(act: Act, team: list[str]) -> list[str]:

@@ -24,12 +24,13 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "messages": ("Everything said", ("project", "client", "state", "kind", "recipient", "rule")),
     "approvals": ("Decisions asked of clients", ("project", "client", "status")),
     "changes": ("Changes", ("project", "client", "status")),
+    "entries": ("Entries of the ledger with all their versions", ("project", "client", "status")),
     "projects": ("Projects with their budgets", ()),
     "rules": ("The rules in force", ()),
     "findings": ("What differs between the files and the record", ()),
     "connections": ("Outside systems and how they are", ()),
 }
-ONE = ("deliveries", "events", "actions", "messages", "approvals", "changes", "projects")
+ONE = ("deliveries", "events", "actions", "messages", "approvals", "changes", "entries", "projects")
 WHOLE = ("projects", "rules", "connections", "findings")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from rules.facts import codec
 from rules.facts.event import Record
+from service.state import Figures
 
 EVENT = (
     "id",
@@ -82,6 +83,21 @@ TITLES = {
     "failed": "The delivery could not be processed",
     "unmatched": "No single project claims it",
 }
+
+
+def figures_shown(figures: Figures) -> dict[str, Any]:
+    """A project's figures: budget, forecast, earned, retainer (none where there is no ground for one), the closed
+    periods of its retainer, its KPIs, and how far its books are closed.
+    """
+    derived = ("budget", "forecast", "earned", "retainer")
+    return {
+        "status": figures.status,
+        "mode": figures.mode,
+        **{name: public(found) if (found := getattr(figures, name)) else None for name in derived},
+        "retainer_periods": [public(p) for p in figures.periods],
+        "kpis": [public(k) for k in figures.kpis],
+        "closed_until": codec.to_plain(figures.closed_until),
+    }
 
 
 def public(record: Record) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from service.web.api.description import description
 from service.web.errors import problem
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
-RECORDS = {"approvals": "approval", "changes": "change"}
+RECORDS = {"approvals": "approval", "changes": "change", "entries": "entry"}
 
 
 @api.before_request
@@ -147,9 +147,9 @@ def message(id: str) -> Response:
     return action(id)
 
 
-@api.get("/<any(approvals, changes):what>")
+@api.get("/<any(approvals, changes, entries):what>")
 def record_list(what: str) -> Response:
-    """Approvals or changes, the latest touched first."""
+    """Approvals, changes or entries of the ledger with all their versions, the latest touched first."""
     filters = _filters("project", "client", "status")
     wanted = _wanted()
     with _context().database.reading() as connection:
@@ -158,9 +158,9 @@ def record_list(what: str) -> Response:
     return jsonify(items=[shapes.public(r) for r in rows], next=after)
 
 
-@api.get("/<any(approvals, changes):what>/<id>")
+@api.get("/<any(approvals, changes, entries):what>/<path:id>")
 def record(what: str, id: str) -> Response:
-    """One approval or change."""
+    """One approval, change or entry. Ids of entries have slashes in them."""
     with _context().database.reading() as connection:
         found = _context().state(connection).book.get(RECORDS[what], id)
     if found is None:
@@ -179,14 +179,19 @@ def projects() -> Response:
 
 @api.get("/projects/<id>")
 def project(id: str) -> Response:
-    """One project with budget, forecast and milestones."""
+    """One project with its figures, milestones, the sums of its ledger, KPIs and the periods of its retainer."""
     context = _context()
     if id not in context.rulebook.workspace.projects:
         raise NotFound(f"there is no project {id[:80]}")
     with context.database.reading() as connection:
         shown = _project(context, connection, id)
-        found = context.state(connection).book.find("milestone", id)
-    return jsonify(shown | {"milestones": [shapes.public(m) for m in found]})
+        book = context.state(connection).book
+        sums = book.get("sums", id)
+        more = {
+            "milestones": [shapes.public(m) for m in book.find("milestone", id)],
+            "sums": shapes.public(sums) if sums else None,
+        }
+    return jsonify(shown | more)
 
 
 @api.get("/connections")
@@ -252,12 +257,8 @@ def _project(context: Context, connection: Connection, id: str) -> dict[str, Any
         "id": id,
         "name": from_file.name,
         "client": from_file.client,
-        "status": figures.status,
-        "mode": figures.mode,
         "currency": from_file.currency,
-        "budget": shapes.public(figures.budget) if figures.budget else None,
-        "forecast": shapes.public(figures.forecast) if figures.forecast else None,
-    }
+    } | shapes.figures_shown(figures)
 
 
 def _listed(page: Page, shape: Callable[[dict[str, Any]], dict[str, Any]]) -> Response:

@@ -1,0 +1,183 @@
+"""A project's money at the command line: its ledger with versions, its figures, its books, and calendars."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rules.facts.event import Event
+from rules.facts.money import Money
+from service.cli import Invocation
+from service.cli._open import opened
+from service.flow import decide, tick
+from service.process import Process
+from service.store import journal, records
+from tests.service.cli.places import Accord, accord, edit, home, parsed
+
+__all__ = ["accord", "home"]
+AT = datetime(2026, 9, 21, 15, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def running(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
+    """The example with its projects begun, on a database of its own."""
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    shutil.copy(home / ".env.example", home / ".env")
+    (home / ".env").chmod(0o600)
+    with opened(Invocation(home)) as process:
+        tick.follow_files(process.context)
+        decide.decide_waiting(process.context)
+        yield process
+
+
+def bill(process: Process, version: str, amount: str, day: date = date(2026, 9, 21)) -> None:
+    """A state of one bill is told by the books and decided."""
+    money = Money(Decimal(amount), "CNY")
+    entry = {"number": "BILL-91", "class": "material", "amount": money, "work_date": day}
+    event = Event(
+        f"evt_{version}", "bill.received", AT, AT, {"entry": entry}, "kanban", "hengtai", "books",
+        "bill/981", version,
+    )  # fmt: skip
+    with process.context.database.writing() as connection:
+        journal.add(connection, [event])
+    decide.decide_waiting(process.context)
+
+
+def answer(out: str) -> Any:
+    """The JSON at the end of what was printed; before it stands the log of this process."""
+    return parsed(out[out.index("\n{\n") :] if "\n{\n" in out else out[out.index("{\n") :])
+
+
+def test_a_ledger_shows_its_entries_and_each_version_of_one(
+    running: Process, home: Path, accord: Accord
+) -> None:
+    """The sum of the lines, and of one entry all its states, found by its number."""
+    bill(running, "1", "1500.00")
+    bill(running, "2", "1450.50")
+    code, out, _ = accord("--home", home, "ledger", "kanban")
+    assert code == 0
+    assert "incurred         CNY 1,450.50" in out
+    assert "BILL-91  (version 2)" in out
+    _, out, _ = accord("--home", home, "ledger", "kanban", "--entry", "BILL-91")
+    versions = [line for line in out.splitlines() if "posted" in line and "UTC" in line]
+    assert ["CNY 1,500.00" in versions[0], "CNY 1,450.50" in versions[1]] == [True, True]
+    _, out, _ = accord("--home", home, "ledger", "kanban", "--json")
+    found = answer(out)
+    assert found["sums"]["spent.incurred.material"] == "1450.50"
+    assert [v["version"] for v in found["entries"][0]["versions"]] == ["1", "2"]
+    assert accord("--home", home, "ledger", "kanban", "--entry", "BILL-92")[0] == 1
+
+
+def test_a_project_that_is_not_there_is_wrong_use(running: Process, home: Path, accord: Accord) -> None:
+    """The nearest name is said."""
+    code, _, said = accord("--home", home, "ledger", "kanbn")
+    assert (code, "kanban" in said) == (2, True)
+
+
+def test_books_are_closed_and_take_two_people_to_open(running: Process, home: Path, accord: Accord) -> None:
+    """A correction of August is adjusted today; the second person's word opens the books again."""
+    bill(running, "1", "1500.00", date(2026, 8, 20))
+    code, out, _ = accord("--home", home, "period", "close", "kanban", "2026-08", "--by", "wang")
+    assert (code, "kanban: closed up to 2026-08-31" in out) == (0, True)
+    bill(running, "2", "1200.00", date(2026, 8, 20))
+    out = accord("--home", home, "ledger", "kanban")[1]
+    assert "CNY 1,500.00" in out
+    assert "CNY -300.00" in out
+    assert "books closed up to 2026-08-31" in out
+
+    def reopen(by: str) -> tuple[int, str, str]:
+        words = ("period", "reopen", "kanban", "2026-08", "--by", by, "--reason", "a bill was missing")
+        return accord("--home", home, *words)
+
+    assert "a second person of the team agrees with" in reopen("wang")[1]
+    code, _, said = reopen("wang")
+    assert (code, "a second person of the team has to" in said) == (1, True)
+    assert reopen("liwei")[0] == 1, "a contact has no say in the books"
+    assert "kanban: open again, closed up to 2026-07-31" in reopen("lin")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("close", "kanban", "2099-01", "--by", "wang"), "is not over"),
+        (("close", "kanban", "August", "--by", "wang"), "is no period"),
+        (("close", "kanban", "2026-08", "--by", "nobody"), "is nobody of the team"),
+        (("reopen", "kanban", "2026-08", "--by", "wang", "--reason", "x"), "are not closed"),
+    ],
+)
+def test_what_cannot_be_said_about_books_is_refused(
+    running: Process, home: Path, accord: Accord, words: tuple[str, ...], message: str
+) -> None:
+    """With the reason, and nothing changes."""
+    code, _, said = accord("--home", home, "period", *words)
+    assert (code, message in said) == (1, True)
+
+
+def test_two_people_rebase_a_project_on_its_file(running: Process, home: Path, accord: Accord) -> None:
+    """The differences are listed; after the second word the baseline is the file's."""
+    assert accord("--home", home, "project", "rebase", "kanban", "--by", "lin", "--reason", "x")[0] == 1
+    file = home / "projects" / "kanban.yaml"
+    text = file.read_text(encoding="utf-8")
+    due = next(line for line in text.splitlines() if "due:" in line)
+    edit(file, due, due.replace("2026-", "2027-"))
+    words = ("project", "rebase", "kanban", "--reason", "a mistyped year")
+    first = accord("--home", home, *words, "--by", "lin")[1]
+    assert "2026-" in first
+    assert "a second person of the team agrees with" in first
+    assert "kanban: rebased; the baseline is version 2" in accord("--home", home, *words, "--by", "wang")[1]
+
+
+def test_where_a_project_stands(running: Process, home: Path, accord: Accord) -> None:
+    """Budget, earned value and KPIs, as text and as JSON; what cannot be given is a dash."""
+    code, out, _ = accord("--home", home, "project", "show", "apollo")
+    assert code == 0
+    assert "CPI" in out
+    assert "EV USD 0.00" in out
+    found = answer(accord("--home", home, "project", "show", "apollo", "--json")[1])
+    assert found["earned"]["bac"] == {"amount": "100000.00", "currency": "USD"}
+    assert found["retainer"] is None
+
+
+def test_a_draw_on_the_reserve_waits_for_agreement(running: Process, home: Path, accord: Accord) -> None:
+    """It is asked for in the project's currency, and draws nothing by itself."""
+    words = ("project", "draw", "apollo", "--by", "lin", "--reason", "a second server")
+    assert accord("--home", home, *words, "1500 CNY")[0] == 1
+    assert accord("--home", home, *words, "1500")[0] == 1
+    code, out, _ = accord("--home", home, *words, "1500 USD")
+    assert (code, "asked for" in out) == (0, True)
+    with running.context.database.reading() as connection:
+        (draw,) = running.context.state(connection).book.find("reserve", "apollo")
+    assert (draw["status"], draw["by"], draw["amount"]) == ("asked", "lin", Money(Decimal(1500), "USD"))
+
+
+def test_a_recount_gives_the_sums_of_the_entries(running: Process, home: Path, accord: Accord) -> None:
+    """Whatever the sums had become."""
+    bill(running, "1", "1500.00")
+    with running.context.database.writing() as connection:
+        book = running.context.state(connection).book
+        sums = book.get("sums", "kanban") or {}
+        records.save(connection, {("sums", "kanban"): {**sums, "spent.incurred.material": Decimal(1)}}, AT)
+    assert "CNY 1.00" in accord("--home", home, "ledger", "kanban")[1]
+    assert "incurred         CNY 1,500.00" in accord("--home", home, "ledger", "kanban", "--recount")[1]
+
+
+def test_a_chinese_and_an_american_calendar(home: Path, accord: Accord) -> None:
+    """Days off, make-up workdays, the number of working days; a year nobody confirmed says so."""
+    code, out, _ = accord("--home", home, "calendar", "CN", "--year", "2026")
+    assert code == 0
+    assert "2026-02-14 Sat" in out.split("make-up workdays:")[1]
+    assert "2026-02-16 Mon to Fri 02-20" in out
+    found = parsed(accord("--home", home, "calendar", "US", "--year", "2026", "--json")[1])
+    assert found["make_up_workdays"] == []
+    assert {"2026-11-26", "2026-12-25"} <= set(found["days_off"])
+    assert found["confirmed"] is True
+    assert "not known yet" in accord("--home", home, "calendar", "CN", "--year", "2099")[1]
+    code, _, said = accord("--home", home, "calendar", "XX")
+    assert (code, "has no calendar" in said) == (2, True)
