@@ -121,13 +121,25 @@ class ConnectorError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail: its name, its media type ("text/csv"), its bytes."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """A rendered text: subject (mail), body as plain text, html (mail) or none, short (chat, comments)."""
+    """A rendered text: subject (mail), body as plain text, html (mail) or none, short (chat, comments), and files that
+    go with a mail.
+    """
 
     subject: str = ""
     body: str = ""
     html: str | None = None
     short: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

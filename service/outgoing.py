@@ -6,15 +6,18 @@ or a `Refusal` that names the mend.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from connectors.base import Connector, Message, Operation, Outward
 from connectors.base import Settings as ConnectionSettings
 from rules.engine.verdicts import Planned
+from rules.facts.event import Record
 from rules.language.model import Position, Text
 from rules.language.wording import choose
 from service import links
 from service.reports import mail
+from service.reports import report as reporting
 from service.state import Context
 from service.store.actions import BY_MAIL
 from service.store.links import Link, serial_of
@@ -57,6 +60,14 @@ def message_of(
     context: Context, tools: Tools, planned: Planned, ruleset: str, connector: Connector
 ) -> Message:
     """The rendered text of the action. Raises RenderError or Refusal."""
+    if planned.kind == "report":
+        return reporting.mail_of(
+            _report(context, planned),
+            planned.locale,
+            _zone(context, planned),
+            test_for=_test_for(context, planned),
+            attach=planned.keys.get("attach") or (),
+        )
     if planned.kind not in WITH_TEXT:
         return Message()
     text = _text(context, planned, ruleset)
@@ -68,13 +79,17 @@ def message_of(
     if planned.kind not in BY_MAIL:
         short = made.short or made.body
         return Message(subject=made.subject, body=_marked(made.body, planned), short=_marked(short, planned))
-    return mail.compose(
+    composed = mail.compose(
         made,
         locale=planned.locale,
         sender=context.rulebook.workspace.name,
         project=_project(context, planned),
         test_for=_test_for(context, planned),
     )
+    if not planned.keys.get("attach"):
+        return composed
+    sheet = reporting.sheet_of(_report(context, planned), planned.locale, _zone(context, planned))
+    return replace(composed, attachments=(sheet,))
 
 
 def operation_of(context: Context, planned: Planned, message: Message) -> Operation:
@@ -82,6 +97,15 @@ def operation_of(context: Context, planned: Planned, message: Message) -> Operat
     kind = "email" if planned.kind in BY_MAIL else planned.kind
     keys = {k: v for k, v in planned.keys.items() if k != "link"}
     return Operation(kind=kind, key=planned.id, target=_target(context, planned), message=message, keys=keys)
+
+
+def _report(context: Context, planned: Planned) -> Record:
+    """The snapshot that every copy is made from."""
+    with context.database.reading() as connection:
+        found = context.state(connection).book.get("report", str(planned.keys["report"]))
+    if found is None:
+        raise Refusal("its report is no longer on record; the rule makes a new one")
+    return found
 
 
 def _target(context: Context, planned: Planned) -> str | None:

@@ -12,11 +12,14 @@ from datetime import date, datetime
 from connectors.base import Connector, Limits
 from connectors.base import Settings as ConnectionSettings
 from rules.engine.names import Facts
+from rules.engine.reports.material import View
+from rules.engine.reports.snapshot import report
 from rules.engine.state import State
 from rules.facts.event import Event, Record
 from service.queue import Bells
 from service.rulebook import Rulebook
 from service.settings import Settings
+from service.store import evidence
 from service.store.database import Connection, Database
 from service.store.records import SqlBook
 
@@ -56,11 +59,9 @@ class Context:
 
     def figures(self, connection: Connection, project: str) -> Figures:
         """Where a project stands now, as a rule would see it."""
-        state = self.state(connection)
         known = self.rulebook.workspace.projects[project]
-        at = state.now
-        looking = Event("", "project.activated", at, at, {"project": {"id": project}}, project, known.client)
-        facts = Facts(looking, state.book, state)
+        facts = self._facts(connection, project)
+        state = facts.state
         kept, owner = facts.kept("project") or {}, state.workspace.retained_by(known)
         retained = state.book.get("retainer", owner.id) if owner else None
         on_record = (facts.kept("period") or {}).get("closed_until")
@@ -76,6 +77,19 @@ class Context:
             kpis=tuple(state.book.find("kpi", project)),
             closed_until=max((d for d in closed if d is not None), default=None),
         )
+
+    def report(self, connection: Connection, project: str, kind: str, view: View) -> Record:
+        """The report that a rule would send now. ValueError before the project is activated."""
+        facts = self._facts(connection, project)
+        made = report(facts, facts.state.book, kind, view, "look")
+        return {**made, "anchor": evidence.anchor_of(connection, project)}
+
+    def _facts(self, connection: Connection, project: str) -> Facts:
+        """What a rule would see of the project now."""
+        state = self.state(connection)
+        at, client = state.now, self.rulebook.workspace.projects[project].client
+        looking = Event("", "project.activated", at, at, {"project": {"id": project}}, project, client)
+        return Facts(looking, state.book, state)
 
     def connection(self, name: str) -> tuple[Connector, ConnectionSettings] | None:
         """The connector and settings of a connection, or none when the workspace has none of that name."""

@@ -64,6 +64,11 @@ def compose(operation: Operation, settings: Settings, now: datetime) -> Mail:
         mail.add_alternative(_encodable(operation.message.html), subtype="html")
         # A boundary of our own: the same action makes the same bytes. No encoded body can hold "=_".
         mail.set_boundary(f"=_{operation.key}"[:70])
+    for attachment in operation.message.attachments:
+        main, _, sub = attachment.media_type.partition("/")
+        name = _line(attachment.name, "the name of a file")
+        mail.add_attachment(attachment.content, maintype=main, subtype=sub, filename=name)
+        mail.set_boundary(f"=_{operation.key}_files"[:70])
     return Mail(sender.addr_spec, recipient.addr_spec, ident, mail)
 
 

@@ -224,6 +224,13 @@ def _due(spec: ActionSpec, words: _Sentence) -> str:
     return f"（{within}内）" if words.phrases.chinese else f" within {within}"
 
 
+def _with_sheet(spec: ActionSpec, words: _Sentence) -> str:
+    """That a sheet goes with it."""
+    if not spec.keys.get("attach"):
+        return ""
+    return "（附表格）" if words.phrases.chinese else ", with a sheet"
+
+
 def _lines(spec: ActionSpec, words: _Sentence) -> str:
     """What an invoice is about, in brackets."""
     said = [words.value(line["text"]) for line in spec.keys.get("lines", ())]
@@ -245,7 +252,7 @@ def _carried(spec: ActionSpec, words: _Sentence) -> str:
 
 _PARTIES: Final[Mapping[str, str]] = {"client": "客户", "team": "团队", "supplier": "供应商"}
 _ENGLISH_ACTIONS: Final[Mapping[str, _Say]] = {
-    "email": lambda s, w: f"a mail to {w.whom(s)}",
+    "email": lambda s, w: f"a mail to {w.whom(s)}{_with_sheet(s, w)}",
     "chat": lambda s, w: f"{'an urgent' if s.keys.get('urgent') else 'a'} chat message to {w.whom(s)}",
     "comment": lambda s, w: f"a comment on {w.target(s)}",
     "task": lambda s, w: f"a task for {w.whom(s)}{_due(s, w)}",
@@ -257,6 +264,7 @@ _ENGLISH_ACTIONS: Final[Mapping[str, _Say]] = {
     "open_action_item": lambda s, _: f"what the {s.keys['party']} has to do is written down",
     "apply_change": lambda s, w: f"budget, dates and levels are moved as agreed{_carried(s, w)}",
     "webhook": lambda s, _: f"a call to {s.keys.get('connection')}",
+    "report": lambda s, w: f"{_REPORTS[False][s.keys['period']]} to {w.whom(s)}{_with_sheet(s, w)}",
     "append_row": lambda s, _: f"a row in {s.keys.get('connection')}",
     "create_issue": lambda s, _: f"a new issue in {s.keys.get('connection')}",
     "draft_invoice": lambda s, w: f"an invoice is drafted in {s.keys.get('target')}{_lines(s, w)}",
@@ -264,7 +272,7 @@ _ENGLISH_ACTIONS: Final[Mapping[str, _Say]] = {
     "record": lambda *_: "a note in the project's log",
 }
 _CHINESE_ACTIONS: Final[Mapping[str, _Say]] = {
-    "email": lambda s, w: f"发邮件给{w.whom(s)}",
+    "email": lambda s, w: f"发邮件给{w.whom(s)}{_with_sheet(s, w)}",
     "chat": lambda s, w: f"发{'紧急' if s.keys.get('urgent') else ''}即时消息到 {w.whom(s)}",
     "comment": lambda s, w: f"在{w.target(s)}下评论",
     "task": lambda s, w: f"给{w.whom(s)}一项待办{_due(s, w)}",
@@ -276,11 +284,21 @@ _CHINESE_ACTIONS: Final[Mapping[str, _Say]] = {
     "open_action_item": lambda s, _: f"登记待{_PARTIES[str(s.keys['party'])]}处理的事项",
     "apply_change": lambda s, w: f"按约定调整预算、日期与档位{_carried(s, w)}",
     "webhook": lambda s, _: f"调用 {s.keys.get('connection')}",
+    "report": lambda s, w: f"将{_REPORTS[True][s.keys['period']]}发给{w.whom(s)}{_with_sheet(s, w)}",
     "append_row": lambda s, _: f"在 {s.keys.get('connection')} 中追加一行",
     "create_issue": lambda s, _: f"在 {s.keys.get('connection')} 中新建工作项",
     "draft_invoice": lambda s, w: f"在 {s.keys.get('target')} 中起草应收账单{_lines(s, w)}",
     "book_note": lambda s, w: f"在账务系统的{w.target(s)}上加备注",
     "record": lambda *_: "在项目日志中记录",
+}
+_REPORTS: Final[Mapping[bool, Mapping[str, str]]] = {
+    False: {
+        "week": "the weekly report",
+        "month": "the monthly report",
+        "quarter": "the quarterly report",
+        "closing": "the closing summary",
+    },
+    True: {"week": "周报", "month": "月报", "quarter": "季报", "closing": "结项总结"},
 }
 _LARGEST_SHARE: Final = 3
 _ZONES: Final = {

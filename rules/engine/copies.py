@@ -102,7 +102,7 @@ def person_copy(kind: str, person: Person, firing: Firing) -> Copy:
         target = f"{connection}/{person.id}"
         return Copy("chat", person.id, target, person.locale, person.id, account, connection, client_facing)
     return Copy(
-        "email",
+        "report" if kind == "report" else "email",
         person.id,
         f"mail/{person.id}",
         person.locale,

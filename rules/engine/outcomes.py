@@ -23,7 +23,8 @@ def message_event(
     more than the outcome does.
     """
     # What never left gives back what it took (a level, `once_per`); what left matters to ladders and clients.
-    if planned.alert is None and not planned.client_facing and became != "failed":
+    report = planned.keys.get("report")
+    if planned.alert is None and not planned.client_facing and became != "failed" and report is None:
         return None
     kind = f"message.{became}"
     message = {
@@ -36,6 +37,7 @@ def message_event(
         "approval": (planned.keys.get("link") or {}).get("approval"),
         "action_item": (planned.names.get("action_item") or {}).get("id"),
         "alert": list(planned.alert) if planned.alert else None,
+        **({"report": report} if report else {}),
     }
     return Event(
         id=event_id(planned.id, kind, *of),

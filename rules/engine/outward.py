@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from rules.engine.attached import attached_keys
 from rules.engine.copies import Copy, people_copies
 from rules.engine.firing import Firing, Outcome, evaluated, lead_of
 from rules.engine.noise import count_review, first_hold, needs_review
@@ -28,7 +29,9 @@ _NO_PAGE: Final = "/a/test"
 # What has a page that people outside answer on, and who may.
 _PAGES: Final = (("approval", "asked"), ("survey", "contact"), ("meeting", "attendees"))
 # Keys of an entry that are used up here; what is left goes with the action, evaluated.
-_USED: Final = frozenset({"to", "not_to", "target", "text", "with", "due", "confirms", "connection"})
+_USED: Final = frozenset(
+    {"to", "not_to", "target", "text", "with", "due", "confirms", "connection", "attach"}
+)
 
 
 def plan_outward(firing: Firing, spec: ActionSpec, ordinal: int, done: Outcome) -> None:
@@ -73,7 +76,7 @@ def observed_by_lead(planned: Planned, firing: Firing) -> Planned:
     names = {**planned.names, "link": _NO_PAGE} if "link" in planned.keys else planned.names
     return replace(
         planned,
-        kind="email",
+        kind="report" if planned.kind == "report" else "email",
         connection=None,
         recipient=lead.id if lead else None,
         address=lead.email if lead else None,
@@ -140,6 +143,7 @@ def _more_keys(firing: Firing, spec: ActionSpec, copy: Copy, text: Any) -> dict[
         **_due(firing, spec, copy),
         **_link(firing, text, copy),
         **urgent_keys(firing, spec, copy),
+        **attached_keys(firing, spec, copy),
         **document_keys(firing, copy),
     }
 

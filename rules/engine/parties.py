@@ -42,6 +42,13 @@ def project_calendars(project: Project, workspace: Workspace) -> tuple[WorkCalen
     return (workspace.calendars[name],)
 
 
+def calendars_named(
+    name: str, project: Project | None, client: Client | None, workspace: Workspace
+) -> tuple[WorkCalendar, ...]:
+    """The calendar behind "client", "team", "project", or a calendar's own name."""
+    return (workspace.calendars[_calendar(name, project, client, workspace)],)
+
+
 def zone_named(zone: str, project: Project | None, client: Client | None, workspace: Workspace) -> str:
     """The zone behind "client", "team", "project", or a zone's own name."""
     if zone == "client":

@@ -14,6 +14,7 @@ from rules.engine.effects import INNER, perform
 from rules.engine.firing import Firing, Outcome, evaluated
 from rules.engine.outward import add_copies, plan_outward
 from rules.engine.recipients import reach, without
+from rules.engine.reporting import plan_report
 from rules.engine.systems import estimate_copies, issue_copies
 from rules.language.model import UNKNOWN, ActionSpec
 from rules.language.operations import truth
@@ -44,7 +45,8 @@ def _wanted(spec: ActionSpec, firing: Firing, done: Outcome) -> bool:
 def _carry_out(firing: Firing, spec: ActionSpec, ordinal: int, done: Outcome) -> Firing:
     """Plan or perform one entry. What an inner one made is among the names of those after it."""
     if spec.kind not in INNER:
-        plan_outward(firing, spec, ordinal, done)
+        plan = plan_report if spec.kind == "report" else plan_outward
+        plan(firing, spec, ordinal, done)
         return firing
     performed = perform(
         spec,

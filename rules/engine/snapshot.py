@@ -67,12 +67,12 @@ def _hidden(noun: str, name: str, record: Mapping[str, Any], project: Project | 
     field = OBJECTS.get(noun, {}).get(name)
     if field is not None and field.internal:
         return True
-    if field is not None and field.written and not _may_quote(noun, record, project):
+    if field is not None and field.written and not may_quote(noun, record, project):
         return True
     return hides_cost(project) and f"{noun}.{name}".startswith(COST)
 
 
-def _may_quote(noun: str, record: Mapping[str, Any], project: Project | None) -> bool:
+def may_quote(noun: str, record: Mapping[str, Any], project: Project | None) -> bool:
     """Whether the project lets the client read this text that somebody wrote in a tracker."""
     connection = record.get("connection")
     allowed = {

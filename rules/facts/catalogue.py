@@ -154,7 +154,7 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             "reason:text? entries:list paper:text?! paid_to:text?! sum:money?! limit:money?! line:text? spender:text?!"
         ),
         "audit": "id:text period:text at:time checked:int opened:int closed:int open:int",
-        "report": "id:text period:text view:text to:list sha256:text sent_at:time?",
+        "report": "id:text period:text view:text starts_on:date ends_on:date to:list sha256:text sent_at:time?",
         "reserve": "id:text title:text amount:money reason:text? risk:text? by:text? status:text",
         "retainer": (
             "id:text period:text unit:text allotment:number carried:number owed:number available:number "

@@ -25,6 +25,7 @@ from rules.language.outside import (
 )
 from rules.language.reach import in_reach
 from rules.language.recipients import Audience, Recipient, read_recipients
+from rules.language.report_check import check_report
 from rules.language.sources import Source
 from rules.language.text_files import TextSource, text_at
 from rules.language.triggers import read_duration
@@ -59,6 +60,9 @@ _AS_WRITTEN: Final = (
     "response",
     "party",
     "blocks",
+    "period",
+    "view",
+    "attach",
 )
 
 
@@ -101,6 +105,8 @@ class ActionReader:
         check_system(action, kind, self.workspace, projects)
         if kind == "apply_change" and "books" in action.value:
             check_estimate(action.below("books"), self.workspace, projects)
+        if kind == "report" or "attach" in action.value:
+            check_report(action, kind, recipients, self.env)
         keys = self._keys(action, kind)
         spec_id = self._id(action, kind)
         self._text(action, kind, spec_id, keys, recipients, projects)
@@ -136,7 +142,7 @@ class ActionReader:
                 if one.kind == "client_role" or (one.kind == "person" and one.client_reads):
                     hint = "ask a client by email or request_decision"
                     action.tell(f"a task is for the team, and `{one.word}` is the client's", hint, "to")
-        if kind in ("email", "task", "request_decision"):
+        if kind in ("email", "task", "report", "request_decision"):
             for one in found:
                 if one.kind == "room":
                     hint = f"write `chat: {{to: {one.word}, ...}}`, or a role"

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rules.engine.state import Book
 from rules.engine.verdicts import Planned
 from rules.facts.project import Workspace
 from rules.language.model import Position, Text
+from rules.language.reports import document
 from rules.language.texts import Rendered, TextError, render
 from rules.language.wording import choose
 
@@ -45,15 +47,29 @@ class Said:
         return line + (f" {shown!r}" if shown else "") + (f" ({', '.join(marks)})" if marks else "")
 
 
-def worded(planned: Planned, texts: Mapping[str, Mapping[str, Text]], workspace: Workspace) -> Said:
+def worded(
+    planned: Planned, texts: Mapping[str, Mapping[str, Text]], workspace: Workspace, book: Book
+) -> Said:
     """The action with the words that its reader gets. Raises TextError."""
     reader = workspace.people.get(planned.recipient or "")
     mail = reader.email if reader else None
+    if planned.kind == "report":
+        return Said(
+            planned, _report(planned, book, reader.time_zone if reader else workspace.time_zone), mail
+        )
     if planned.kind not in WITH_TEXT:
         return Said(planned, Rendered("", "", ""), mail)
     names = {**planned.names, "link": LINK} if "link" in planned.keys else planned.names
     zone = reader.time_zone if reader else workspace.time_zone
     return Said(planned, render(_text(planned, texts), names, planned.locale, zone), mail)
+
+
+def _report(planned: Planned, book: Book, zone: str) -> Rendered:
+    made = book.get("report", str(planned.keys["report"]))
+    if made is None:
+        raise TextError("its report is not on record")
+    read = document(made, planned.locale, zone)
+    return Rendered(read.subject, "\n".join(read.lines()), read.lead)
 
 
 def _text(planned: Planned, texts: Mapping[str, Mapping[str, Text]]) -> Text:

@@ -76,7 +76,7 @@ class Stage:
         for planned in self._held.values():
             if planned.waits is not None:
                 try:
-                    shown.append(worded(planned, self.rules.texts, self.workspace))
+                    shown.append(worded(planned, self.rules.texts, self.workspace, self.book))
                 except TextError as error:
                     self._tell_broken(planned, error)
         return shown
@@ -147,7 +147,7 @@ class Stage:
                 return []
             planned = after
         try:
-            said = worded(planned, self.rules.texts, self.workspace)
+            said = worded(planned, self.rules.texts, self.workspace, self.book)
         except TextError as error:
             self._tell_broken(planned, error)
             return self._ended(planned, "failed")

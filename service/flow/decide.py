@@ -6,11 +6,14 @@ before the write lock is taken; the transaction first checks that the partition 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rules.engine.evaluate import evaluate
 from rules.engine.verdicts import Evaluation
+from rules.facts.event import Record
 from service.log import bound, get
 from service.state import Context
-from service.store import actions, journal, records, slots
+from service.store import actions, evidence, journal, records, slots
 from service.store.database import Connection, StorageError
 
 log = get("decide")
@@ -74,7 +77,7 @@ def _store(
     with context.database.writing() as connection:
         if not journal.advance(connection, waiting.partition, waiting.version):
             return True
-        records.save(connection, found.puts, now)
+        records.save(connection, _anchored(connection, found.puts), now)
         slots.follow(connection, (r for (kind, _), r in found.puts.items() if kind == "wait"), now)
         journal.decided(connection, found.events, ruleset, now, waiting.delivery)
         journal.add_verdicts(connection, fresh, now)
@@ -86,6 +89,17 @@ def _store(
         actions=len(planned),
     )
     return True
+
+
+def _anchored(
+    connection: Connection, puts: Mapping[tuple[str, str], Record]
+) -> Mapping[tuple[str, str], Record]:
+    """The records to store; a report that is made now names the end of its project's chain of evidence as it stands."""
+    found = dict(puts)
+    for (kind, id), record in puts.items():
+        if kind == "report" and "anchor" not in record:
+            found[kind, id] = {**record, "anchor": evidence.anchor_of(connection, record["project"])}
+    return found
 
 
 def _failed(context: Context, event: str, problem: Exception) -> None:

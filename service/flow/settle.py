@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from rules.engine.noise import next_hold
+from rules.engine.outcomes import Became, message_event
 from rules.engine.verdicts import Planned
-from rules.facts.event import Event, event_id
 from service.log import get
 from service.state import Context
 from service.store import actions, attention, deliveries, journal
@@ -84,29 +84,7 @@ def _settled(context: Context, id: str, states: tuple[str, ...], into: str, reas
 
 
 def _tell(connection: Connection, planned: Planned, state: str, token: str, now: datetime) -> None:
-    """The event that ladders and decisions wait for."""
-    if planned.alert is None and not planned.client_facing:
-        return
-    kind = "message.sent" if state == "sent" else "message.failed"
-    fields = {
-        "id": planned.id,
-        "to": planned.recipient or planned.address or "",
-        "channel": planned.kind,
-        "status": state,
-        "sent_at": now if state == "sent" else None,
-        "error": None,
-        "alert": list(planned.alert) if planned.alert else None,
-    }
-    told = Event(
-        id=event_id(planned.id, kind, "person", token),
-        type=kind,
-        at=now,
-        received_at=now,
-        objects={"message": fields},
-        project=planned.project,
-        client=planned.client,
-        cause=planned.event,
-        rule=planned.rule,
-        depth=1,
-    )
-    journal.add(connection, [told])
+    """The event that ladders, decisions and reports wait for."""
+    became: Became = "sent" if state == "sent" else "failed"
+    told = message_event(planned, became, now, "person", token, status=state)
+    journal.add(connection, [told] if told else [])

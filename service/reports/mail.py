@@ -8,7 +8,8 @@ and a paragraph that is only `[label](address)` is the button.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ import css_inline
 from jinja2 import Environment, FileSystemLoader
 
 import service
-from connectors.base import Message
+from connectors.base import Attachment, Message
 from rules.language.texts import Rendered
 
 _TEMPLATES: Final = Path(service.__file__).parent / "web" / "templates" / "mail"
@@ -42,25 +43,55 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 
 def compose(made: Rendered, *, locale: str, sender: str, project: str, test_for: str | None) -> Message:
     """The mail of a rendered text. `test_for`: whom it would have reached, when the project is only observed."""
-    words = _WORDS.get(locale, _WORDS["en"])
     blocks = blocks_of(made.body)
     heading = blocks.pop(0)["text"] if _is_heading(blocks) else made.subject
+    frame = Frame(locale, sender, project, test_for)
+    return framed(made.subject, heading, blocks, frame, short=made.short)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around any mail: the reader's language, who writes, about which project, for whom it is a test.
+
+    small: further lines of the small print.
+    """
+
+    locale: str
+    sender: str
+    project: str
+    test_for: str | None = None
+    small: Sequence[str] = ()
+
+
+def framed(
+    subject: str,
+    heading: str,
+    blocks: Sequence[Mapping[str, Any]],
+    frame: Frame,
+    *,
+    short: str = "",
+    attachments: Sequence[Attachment] = (),
+) -> Message:
+    """The mail of blocks, as layout.html describes them."""
+    words = _WORDS.get(frame.locale, _WORDS["en"])
     href = next((b["href"] for b in blocks if b["kind"] == "button"), None)
+    why = [words["why"].format(project=frame.project)] if frame.project and not frame.test_for else []
     mail = {
-        "locale": locale,
-        "subject": made.subject,
-        "sender": sender,
-        "project": project,
-        "banner": words["test"].format(to=test_for) if test_for else None,
+        "locale": frame.locale,
+        "subject": subject,
+        "sender": frame.sender,
+        "project": frame.project,
+        "banner": words["test"].format(to=frame.test_for) if frame.test_for else None,
         "heading": heading,
         "blocks": blocks,
         "none": words["none"],
         "button_is": words["button"].format(href=href) if href else None,
-        "small": [words["why"].format(project=project)] if project and not test_for else [],
+        "small": [*frame.small, *why],
     }
-    subject = f"[TEST] {made.subject}" if test_for else made.subject
     html = _INLINER.inline(_HTML.get_template("layout.html").render(mail=mail))
-    return Message(subject, _TEXT.get_template("layout.txt").render(mail=mail), html, made.short)
+    text = _TEXT.get_template("layout.txt").render(mail=mail)
+    shown = f"[TEST] {subject}" if frame.test_for else subject
+    return Message(shown, text, html, short, tuple(attachments))
 
 
 def blocks_of(body: str) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from service.store.tables import actions, attempts, events
 OVER = ("sent", "unknown", "cancelled")
 BLOCKED_BY = ("waiting", "ready", "sending", "dead")
 DOUBTFUL = (None, "unknown", "late")
-BY_MAIL = ("email", "task")
+BY_MAIL = ("email", "task", "report")
 _LANE = func.coalesce(actions.c.connection, actions.c.kind)
 
 

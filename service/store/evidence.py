@@ -52,6 +52,12 @@ def head_of(connection: Connection, chain: str) -> tuple[int, str]:
     return (row.sequence, row.hash) if row else (0, ZERO)
 
 
+def anchor_of(connection: Connection, chain: str) -> dict[str, Any] | None:
+    """The end of the chain as it is printed for whoever wants to hold us to it; none while the chain is empty."""
+    sequence, head = head_of(connection, chain)
+    return {"sequence": sequence, "head": head} if sequence else None
+
+
 def chain_of(connection: Connection, chain: str) -> list[dict[str, Any]]:
     """All links of the chain in order: sequence, at, hash and the record."""
     rows = connection.execute(select(evidence).where(evidence.c.chain == chain).order_by(evidence.c.sequence))

@@ -1,41 +1,47 @@
-"""What became of messages: outcomes in, the ladders' memory of who was told out.
+"""What became of messages: outcomes in, the ladders' memory of who was told and the reports that are out, out.
 
-A level whose every copy failed before it left was told to nobody: it is given back, and its next alert is a new one.
+A level whose every copy failed before it left was told to nobody: it is given back, and its next alert is a new one. A
+report is sent with its first copy; what was told then is told, and the next one begins after it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from rules.engine.effects.shapes import Act, Applied
-from rules.facts.event import Record
+from rules.facts.event import Event, Record
 from rules.facts.ladder import give_back
 
 # What is remembered of a message that asks for a decision: whether it left, and whether it came back.
 _PROOF: Final = frozenset({"sent", "unknown", "bounced"})
 _STATES: Final = frozenset({"sent", "failed", "unknown"})
+_OUT: Final = frozenset({"sent", "unknown"})
 
 
 def ended(act: Act) -> Applied:
-    """`message.sent|failed|unknown`: the copy's state in its ladder's memory. A bounce had left, and stays `sent`."""
+    """`message.sent|failed|unknown`: what its ladder knows of it, its report. A bounce had left, and stays `sent`."""
     message = act.event.objects.get("message", {})
-    state, alert = act.event.type.partition(".")[2], message.get("alert")
+    state = act.event.type.partition(".")[2]
+    if state in _STATES and message.get("alert"):
+        _copy_ended(act, message, state)
     if message.get("approval") and state in _PROOF:
         _delivered(act, str(message["approval"]), message, state)
-    if state not in _STATES or not alert:
-        return Applied(act.event)
-    memory_id, level, epoch = alert
+    return Applied(act.event, _reported(act, message) if state in _OUT else ())
+
+
+def _copy_ended(act: Act, message: Mapping[str, Any], state: str) -> None:
+    memory_id, level, epoch = message["alert"]
     memory = act.draft.get("memory", str(memory_id))
     place = f"{level}@{epoch}"
     copies: dict[str, Any] = (memory or {}).get("told", {}).get(place, {})
     if memory is None or message.get("id") not in copies:
-        return Applied(act.event)
+        return
     told = {**copies, message["id"]: {**copies[message["id"]], "state": state}}
     record: Record = {**memory, "told": {**memory["told"], place: told}}
     if all(copy["state"] == "failed" for copy in told.values()):
         record = give_back(record, str(level), int(epoch))
     act.draft.put("memory", record)
-    return Applied(act.event)
 
 
 def _delivered(act: Act, id: str, message: Record, state: str) -> None:
@@ -46,3 +52,12 @@ def _delivered(act: Act, id: str, message: Record, state: str) -> None:
     kept = {"id": message.get("id"), "to": message.get("to"), "status": state, "at": act.event.at}
     others = [m for m in approval.get("messages") or () if m["id"] != kept["id"]]
     act.draft.put("approval", {**approval, "messages": [*others, kept]})
+
+
+def _reported(act: Act, message: Mapping[str, Any]) -> tuple[Event, ...]:
+    """`report.sent`, with the first copy of a report that is out."""
+    report = act.draft.get("report", str(message.get("report")))
+    if report is None or report["status"] == "sent":
+        return ()
+    record = act.draft.put("report", {**report, "status": "sent", "sent_at": act.event.at})
+    return (act.cause("report.sent", record["id"], report=record),)

@@ -18,6 +18,7 @@ from service.web.pages import Reader
 DAY: Final = timedelta(days=1)
 _CHANNELS: Final = {
     "email": "mail",
+    "report": "mail",
     "comment": "comment",
     "chat": "chat",
     "task": "task",

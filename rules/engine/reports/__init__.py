@@ -1,0 +1,1 @@
+"""Reports: the records of a project at one moment in, one frozen snapshot of figures out."""
