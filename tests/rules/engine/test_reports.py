@@ -1,4 +1,4 @@
-"""A report: one frozen snapshot that adds up, says nothing its reader may not know, and is the same whenever it is read."""
+"""A report: one frozen snapshot that adds up, hides what its reader may not know, and never changes afterwards."""
 
 from __future__ import annotations
 
