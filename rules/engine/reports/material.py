@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
+from rules.engine.derived import with_derived
 from rules.engine.names import Facts
 from rules.engine.parties import calendars_named, project_calendars
 from rules.engine.snapshot import hides_cost, may_quote
@@ -64,6 +65,10 @@ class Material:
     def find(self, kind: str) -> list[Record]:
         """The project's records of a kind, in an order that does not depend on the store."""
         return sorted(self.book.find(kind, self.project.id), key=lambda r: str(r["id"]))
+
+    def standing(self, noun: str) -> list[Record]:
+        """The same with what is worked out for today: lateness, names, effects."""
+        return [with_derived(noun, record, self.book, self.facts.state) for record in self.find(noun)]
 
     def day(self, at: datetime | None) -> date | None:
         """The day of a moment where the project is at home."""

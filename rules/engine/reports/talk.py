@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rules.engine.reports.material import Material
+from rules.facts.action_item import OPEN as ITEMS_OPEN
 from rules.facts.approval import OPEN
 from rules.facts.calendar import working_days_between
 from rules.facts.event import Record
 
 # What the client has not been asked yet is the team's own affair.
 _INTERNAL: Final = frozenset({"draft", "assessed", "internally_approved"})
+_OWED: Final = ITEMS_OPEN | {"due_soon", "overdue"}
 _PENDING: Final = frozenset({*_INTERNAL, "sent"})
 
 
@@ -24,11 +26,11 @@ def waiting(material: Material) -> list[Record]:
             "who": material.name(item.get("owner")),
             "since": material.day(item.get("asked_at")),
             "due": item.get("due"),
-            "late": _late(material, item.get("due")),
+            "late": item.get("late_days") or 0,
             "moves": item.get("effect_on_dates"),
         }
-        for item in material.find("action_item")
-        if item.get("party") == "client" and item.get("status") not in ("done", "answered", "waived")
+        for item in material.standing("action_item")
+        if item.get("party") == "client" and item.get("status") in _OWED
     ]
     asked = [
         {

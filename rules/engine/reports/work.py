@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
-from rules.engine.effects.milestones import SETTLED
 from rules.engine.reports.material import Material
 from rules.facts.calendar import working_days_between
 from rules.facts.event import Record
+from rules.facts.milestone import ACCEPTED, SETTLED
 from rules.facts.report_period import next_days
 
 MOST_ISSUES: Final = 40
-_ACCEPTED: Final = frozenset({"accepted", "deemed_accepted"})
 
 
 def done(material: Material) -> Record:
@@ -49,7 +48,7 @@ def problems(material: Material, money: Mapping[str, Any]) -> list[Record]:
     lead = material.name(material.project.lead)
     found: list[Record] = []
     for milestone in _open(material):
-        if milestone["due"] < material.last and milestone.get("handed_over_at") is None:
+        if milestone.get("overdue"):
             waits = milestone.get("waiting_on")
             owner = {"client": material.client.name, None: lead, "team": lead}.get(waits, str(waits))
             moved = milestone.get("forecast_date")
@@ -91,7 +90,7 @@ def milestones(material: Material) -> list[Record]:
 def _milestone(
     material: Material, milestone: Mapping[str, Any], causes: Mapping[str, Mapping[str, int]]
 ) -> Record:
-    accepted = milestone["status"] in _ACCEPTED
+    accepted = milestone["status"] in ACCEPTED
     reached = material.day(milestone.get("accepted_at")) if accepted else None
     on = reached or _date(milestone)
     planned = milestone.get("baseline_due") or milestone["due"]
@@ -101,7 +100,7 @@ def _milestone(
         "planned": planned,
         "on": on,
         "drift": working_days_between(material.work_calendars, planned, on),
-        "status": "overdue" if _is_late(material, milestone) else milestone["status"],
+        "status": _status(milestone),
         "met": milestone.get("criteria_met") or 0,
         "criteria": milestone.get("criteria_total") or 0,
         "causes": {c: days for key in known_as for c, days in causes.get(key, {}).items()},
@@ -121,7 +120,7 @@ def _problem(kind: str, title: Any, owner: str | None) -> Record:
 
 
 def _plan(material: Material) -> list[Record]:
-    found = [m for m in material.find("milestone") if m.get("status") != "cancelled"]
+    found = [m for m in material.standing("milestone") if m.get("status") != "cancelled"]
     return sorted(found, key=lambda m: (m.get("baseline_due") or m["due"], str(m["id"])))
 
 
@@ -134,9 +133,10 @@ def _date(milestone: Mapping[str, Any]) -> date:
     return on
 
 
-def _is_late(material: Material, milestone: Mapping[str, Any]) -> bool:
-    open_still = milestone["status"] not in SETTLED and milestone.get("handed_over_at") is None
-    return bool(open_still and milestone["due"] < material.last)
+def _status(milestone: Mapping[str, Any]) -> str:
+    """Its state, or how near its date is while nothing was handed over."""
+    near = next((flag for flag in ("overdue", "due_soon") if milestone.get(flag)), None)
+    return near if near and milestone["status"] == "planned" else str(milestone["status"])
 
 
 def _late(material: Material, milestone: Mapping[str, Any]) -> int:
