@@ -139,9 +139,14 @@ class Rulebook:
         """The rule set of that version; the present one when its sources are no longer valid."""
         if version not in self._earlier:
             text = self._kept(version)
-            found = _compile(Sources.from_json(text), self.workspace)[0] if text else None
+            found = compile_sources(Sources.from_json(text), self.workspace)[0] if text else None
             self._earlier[version] = found or self.rules
         return self._earlier[version]
+
+    def kept_version(self, version: str) -> RuleSet | None:
+        """The rule set of that version; none where it is not kept, or no longer valid."""
+        text = self._kept(version)
+        return compile_sources(Sources.from_json(text), self.workspace)[0] if text else None
 
     def _read(self) -> Valid:
         try:
@@ -157,13 +162,14 @@ class Rulebook:
                 "check that it is there, and its rights",
             )
             raise BrokenFiles([problem]) from None
-        rules, problems = _compile(sources, loaded.workspace)
+        rules, problems = compile_sources(sources, loaded.workspace)
         if rules is None:
             raise BrokenFiles(problems)
         return Valid(loaded, rules, sources)
 
 
-def _compile(sources: Sources, workspace: Workspace) -> tuple[RuleSet | None, list[Problem]]:
+def compile_sources(sources: Sources, workspace: Workspace) -> tuple[RuleSet | None, list[Problem]]:
+    """The rule set of these texts, or none with what is wrong."""
     return load_rules(sources.rules, sources.texts, workspace, read_pack)
 
 

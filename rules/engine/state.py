@@ -25,11 +25,14 @@ class Book(Protocol):
     def find(self, kind: str, project: str) -> Iterable[Record]: ...
 
 
-@dataclass
 class MemoryBook:
-    """A book in memory, for scenarios and tests."""
+    """A book in memory, for scenarios, backtests and tests. `records` are all of them by kind and id."""
 
-    records: dict[tuple[str, str], Record] = field(default_factory=dict)
+    def __init__(self, records: Mapping[tuple[str, str], Record] | None = None) -> None:
+        self.records: dict[tuple[str, str], Record] = {}
+        self._kinds: dict[str, dict[str, Record]] = {}
+        self._projects: dict[tuple[str, Any], dict[str, Record]] = {}
+        self.store(records or {})
 
     def get(self, kind: str, id: str) -> Record | None:
         """The record, or none."""
@@ -37,11 +40,21 @@ class MemoryBook:
 
     def find(self, kind: str, project: str) -> list[Record]:
         """All records of that kind of the project, in the order they were written."""
-        return [r for (k, _), r in self.records.items() if k == kind and r.get("project") == project]
+        return list(self._projects.get((kind, project), {}).values())
+
+    def of_kind(self, kind: str) -> list[Record]:
+        """All records of that kind, in the order they were written."""
+        return list(self._kinds.get(kind, {}).values())
 
     def store(self, puts: Mapping[tuple[str, str], Record]) -> None:
         """Take over what an evaluation wrote."""
-        self.records.update(puts)
+        for (kind, id), record in puts.items():
+            former = self.records.get((kind, id))
+            if former is not None and former.get("project") != record.get("project"):
+                del self._projects[kind, former.get("project")][id]
+            self.records[kind, id] = record
+            self._kinds.setdefault(kind, {})[id] = record
+            self._projects.setdefault((kind, record.get("project")), {})[id] = record
 
 
 @dataclass

@@ -102,17 +102,25 @@ class Stage:
 
     def advance(self, until: datetime) -> None:
         """Let time go by: slots fire, decisions run out, what waits leaves, each at its moment."""
-        while (moment := self._next_moment(until)) <= until:
-            self.now = max(self.now, moment)
-            self.tell(*self._clock_events())
-            self.tell(*self._deliver())
-        self.now = max(self.now, until)
-        self._ticked = self.now
+        while self.step(until):
+            pass
+
+    def step(self, until: datetime) -> bool:
+        """Go on to the next moment at which something happens by itself; false when there is none up to `until`."""
+        moment = self._next_moment(until)
+        self.now = max(self.now, min(moment, until))
+        if moment > until:
+            self._ticked = self.now
+            return False
+        self.tell(*self._clock_events())
+        self.tell(*self._deliver())
+        return True
 
     def latest_approval(self) -> Record | None:
         """The decision that was asked for last, over all projects."""
-        asked = [record for (kind, _), record in self.book.records.items() if kind == "approval"]
-        return max(reversed(asked), key=lambda a: a.get("sent_at") or _LONG_AGO, default=None)
+        return max(
+            reversed(self.book.of_kind("approval")), key=lambda a: a.get("sent_at") or _LONG_AGO, default=None
+        )
 
     def _decide(self, event: Event) -> None:
         found = evaluate(event, self.state, self.rules, stored_only=not self.every_verdict)
@@ -189,8 +197,7 @@ class Stage:
 
     def _slots(self, until: datetime) -> list[slots.Slot]:
         planned = slots.plan(self.rules, self.state, until, since=self._ticked)
-        waited = [r for (kind, _), r in self.book.records.items() if kind == "wait"]
-        ends = [s for record in waited for s in slots_of(record) if s.at <= until]
+        ends = [s for record in self.book.of_kind("wait") for s in slots_of(record) if s.at <= until]
         return [s for s in (*planned, *ends) if s.id not in self._fired]
 
     def _clock_events(self) -> Iterable[Event]:
@@ -203,8 +210,8 @@ class Stage:
     def _open_approvals(self) -> list[Record]:
         return [
             record
-            for (kind, _), record in self.book.records.items()
-            if kind == "approval" and record["status"] in OPEN and record.get("expires_at")
+            for record in self.book.of_kind("approval")
+            if record["status"] in OPEN and record.get("expires_at")
         ]
 
     def _ends_of(self, approval: Record) -> list[datetime]:

@@ -6,7 +6,8 @@ deciding happen once: the partition's version, and one verdict for each (event, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from typing import Any
@@ -149,6 +150,26 @@ def one(connection: Connection, id: str) -> Event | None:
     """The event of that id, or none."""
     data = connection.execute(select(events.c.data).where(events.c.id == id)).scalar()
     return decode(data) if data else None
+
+
+def from_outside(connection: Connection) -> Iterator[Event]:
+    """Every event that no other one caused: what was read from the past at its own time, the rest as it came in."""
+    outside = select(events.c.data).where(events.c.cause.is_(None)).execution_options(yield_per=500)
+    past = events.c.data.contains('"history":true')
+    as_happened = connection.execute(outside.where(past).order_by(events.c.at, events.c.seq)).scalars()
+    as_it_came = connection.execute(outside.where(~past).order_by(events.c.seq)).scalars()
+    streams = ((_placed(decode(data)) for data in rows) for rows in (as_happened, as_it_came))
+    for _, event in heapq.merge(*streams, key=lambda placed: placed[0]):
+        yield event
+
+
+def count_from_outside(connection: Connection) -> int:
+    """How many events `from_outside` gives."""
+    return connection.execute(select(func.count()).where(events.c.cause.is_(None))).scalar() or 0
+
+
+def _placed(event: Event) -> tuple[datetime, Event]:
+    return event.at if event.history else event.received_at, event
 
 
 def lines_of_document(connection: Connection, connection_name: str, document: str) -> dict[str, str | None]:
