@@ -52,9 +52,7 @@ class Process:
 
     def beat(self, role: str) -> None:
         """Say that a process of this role lives, and by which rules it works."""
-        version = self.context.rulebook.rules.version
-        with self.context.database.writing() as connection:
-            switches.beat(connection, _name(role), role, clock.now(), version)
+        beat_of(self.context, role)
 
     def rest(self) -> None:
         """Say that this process ends as it should: nobody has to miss it."""
@@ -72,6 +70,13 @@ class Process:
         id = event_id("rules.reloaded", version, now.strftime("%Y%m%d%H%M"))
         with self.context.database.writing() as connection:
             journal.add(connection, [Event(id, "rules.reloaded", now, now, {"rules": fields})])
+
+
+def beat_of(context: Context, role: str) -> None:
+    """Note that this process lives and plays that role."""
+    version = context.rulebook.rules.version
+    with context.database.writing() as connection:
+        switches.beat(connection, _name(role), role, clock.now(), version)
 
 
 _opened: list[Process] = []

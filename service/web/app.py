@@ -25,7 +25,7 @@ from service.web import auth, console, errors, pages
 from service.web.api import api
 from service.web.client import client
 from service.web.door import door
-from service.web.health import health
+from service.web.health import Readiness, health
 from service.web.hooks import hooks
 from service.web.metrics import Metrics
 
@@ -40,6 +40,7 @@ class Web:
     context: Context
     writer: Writer
     metrics: Metrics = field(default_factory=Metrics)
+    readiness: Readiness = field(default_factory=Readiness)
     error_page: Callable[[int, str, str], Response] | None = None
 
     def received(self, connection: str, status: int) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, current_app, g, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from connectors.base import Delivery
+from connectors.base import Connector, Delivery, Settings
 from service import clock
 from service.flow import receive
 from service.flow.receive import MAX_BODY, Refused
+from service.store.database import StorageError
 from service.web.errors import problem
 
 hooks = Blueprint("hooks", __name__)
@@ -23,7 +26,20 @@ def take(name: str) -> Response:
     known = web.context.connection(name)
     if known is None or name not in web.context.rulebook.workspace.connections:
         raise Refused(404, "Unknown connection", f"the workspace has no connection {name[:80]}")
-    connector, settings = known
+    try:
+        return _answer(web, name, *known)
+    except Refused as refusal:
+        web.received(name, refusal.status)
+        raise
+    except RequestEntityTooLarge:
+        web.received(name, 413)
+        raise
+    except StorageError:
+        web.received(name, 503)
+        raise
+
+
+def _answer(web: Any, name: str, connector: Connector, settings: Settings) -> Response:
     delivery = _delivery(name)
     handshake = receive.handshake(connector, delivery, settings)
     if handshake is not None:
