@@ -17,6 +17,8 @@ from service.store import actions, attention, deliveries, journal
 from service.store.database import Connection
 
 log = get("settle")
+GROUP = 200
+"""So many go in one transaction: a long one would hold up everybody else."""
 
 
 def release(context: Context, id: str, by: str) -> bool:
@@ -53,17 +55,31 @@ def resend(context: Context, id: str, by: str) -> bool:
     return _settled(context, id, ("unknown",), "ready", f"sent again by {by}")
 
 
-def redrive(context: Context, ids: list[str], by: str) -> int:
-    """Try what was given up again, actions and follow-up reads; how many are on their way."""
-    now, done = context.now(), 0
-    with context.database.writing() as connection:
-        for id in ids:
-            again = deliveries.redrive_read if id.startswith("rd_") else actions.redrive
-            done += again(connection, id, now)
+def redrive(context: Context, ids: list[str], by: str) -> list[str]:
+    """Try what was given up again, actions and follow-up reads; those that are on their way. What is no dead letter
+    (any more) is left as it is: an effect that was made is never made again by this.
+    """
+    now = context.now()
+    done: list[str] = []
+    for start in range(0, len(ids), GROUP):
+        with context.database.writing() as connection:
+            for id in ids[start : start + GROUP]:
+                again = deliveries.redrive_read if id.startswith("rd_") else actions.redrive
+                if again(connection, id, now):
+                    done.append(id)
     if done:
         context.bells.ring("deliver")
-    log.info("redriven", count=done, by=by)
+    log.info("redriven", count=len(done), by=by)
     return done
+
+
+def dead_letters(connection: Connection, which: actions.Dead, limit: int) -> list[str]:
+    """Ids of what was given up, actions first. A read belongs to a connection, and to no project or rule yet."""
+    found = actions.dead(connection, which, limit)
+    if which.project or which.rule:
+        return found
+    rest = max(0, limit - len(found))
+    return found + [r["id"] for r in deliveries.dead_reads(connection, which.connection, which.reason, rest)]
 
 
 def _settled(context: Context, id: str, states: tuple[str, ...], into: str, reason: str) -> bool:

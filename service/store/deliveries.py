@@ -186,9 +186,14 @@ def redrive_read(connection: Connection, id: str, now: datetime) -> bool:
     return done.rowcount == 1
 
 
-def dead_reads(connection: Connection, limit: int = 200) -> list[dict[str, Any]]:
-    """Reads that were given up, newest first."""
-    rows = connection.execute(
-        select(reads).where(reads.c.state == "dead").order_by(reads.c.at.desc()).limit(limit)
-    )
+def dead_reads(
+    connection: Connection, of: str | None = None, reason: str | None = None, limit: int = 200
+) -> list[dict[str, Any]]:
+    """Reads that were given up, newest first: all, or those of a connection, or with this in their reason."""
+    query = select(reads).where(reads.c.state == "dead")
+    if of:
+        query = query.where(reads.c.connection == of)
+    if reason:
+        query = query.where(func.coalesce(reads.c.error, "").icontains(reason, autoescape=True))
+    rows = connection.execute(query.order_by(reads.c.at.desc()).limit(limit))
     return [dict(row) for row in rows.mappings()]

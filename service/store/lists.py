@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, func, select
 
+from service.store.actions import Dead
 from service.store.tables import actions, attempts, deliveries, events, outcomes, verdicts
 
 MOST = 200
@@ -56,6 +57,11 @@ def verdicts_page(connection: Connection, wanted: Wanted, filters: Mapping[str, 
 def actions_page(connection: Connection, wanted: Wanted, filters: Mapping[str, str | None]) -> Page:
     """Actions. filters: event, rule, project, client, connection, state, kind, recipient."""
     return _page(connection, actions, wanted, filters)
+
+
+def dead_page(connection: Connection, wanted: Wanted, which: Dead) -> Page:
+    """Dead letters."""
+    return _page(connection, actions, wanted, {}, which.condition)
 
 
 def messages_page(connection: Connection, wanted: Wanted, filters: Mapping[str, str | None]) -> Page:

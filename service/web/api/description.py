@@ -29,9 +29,10 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "rules": ("The rules in force", ()),
     "findings": ("What differs between the files and the record", ()),
     "connections": ("Outside systems and how they are", ()),
+    "pauses": ("What stands still, and what waits for it", ()),
 }
 ONE = ("deliveries", "events", "actions", "messages", "approvals", "changes", "entries", "projects")
-WHOLE = ("projects", "rules", "connections", "findings")
+WHOLE = ("projects", "rules", "connections", "findings", "pauses")
 
 
 def description() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
@@ -11,13 +12,14 @@ from werkzeug.exceptions import BadRequest, NotFound
 
 from rules.engine.findings import findings
 from service.state import Context
+from service.store import attention, inbox, lists, records
 from service.store import deliveries as kept
-from service.store import inbox, lists, records
 from service.store.actions import row_of
 from service.store.database import Connection
-from service.store.figures import by_state, due_now
+from service.store.figures import by_state, due_now, paused_queue
+from service.store.gates import breaker
 from service.store.lists import Page, Wanted
-from service.store.switches import connection_state, paused
+from service.store.switches import connection_states_of, paused
 from service.web.api import shapes
 from service.web.api.description import description
 from service.web.errors import problem
@@ -200,16 +202,25 @@ def connections() -> Response:
     context = _context()
     with context.database.reading() as connection:
         still = paused(connection)
-        states = {n: connection_state(connection, n) for n in context.rulebook.workspace.connections}
+        names = list(context.rulebook.workspace.connections)
+        states = connection_states_of(connection, names)
+        held = {n: paused_queue(connection, "connection", n) for n in names}
+    now = context.now()
     shown = [
         {
             "id": name,
             "connector": known.connector,
             "owner": known.owner,
             "last_delivery_at": states[name].get("last_delivery_at"),
+            "silent_since": states[name]["silent_since"],
+            "breaker": breaker(states[name], now),
+            "open_until": states[name]["open_until"],
             "failures": states[name]["failures"],
+            "failing_since": states[name]["failing_since"],
             "error": states[name]["error"],
+            "limits": asdict(context.limits(name)),
             "paused": name in still.connections or still.everything,
+            "waiting": asdict(held[name]),
         }
         for name, known in sorted(context.rulebook.workspace.connections.items())
     ]
@@ -235,6 +246,17 @@ def found() -> Response:
         book = context.state(connection).book
         items = [f for p in context.rulebook.workspace.projects.values() for f in findings(p, book)]
     return jsonify(items=[shapes.public(f) for f in items], next=None)
+
+
+@api.get("/pauses")
+def pauses() -> Response:
+    """What stands still, since when, and what waits for it."""
+    with _context().database.reading() as connection:
+        found = [
+            {**p, "waiting": asdict(paused_queue(connection, p["kind"], p["id"]))}
+            for p in attention.pauses_now(connection)
+        ]
+    return jsonify(items=found, next=None)
 
 
 @api.get("/waiting")

@@ -15,6 +15,8 @@ from rules.facts import project as shapes
 from service.links import reaches_outside
 from service.store import attention, lists
 from service.store.database import Connection, from_iso
+from service.store.figures import paused_queue
+from service.store.gates import breaker
 from service.store.lists import Wanted
 from service.store.switches import Paused, connection_state, paused
 from service.web import pages, words
@@ -52,6 +54,7 @@ def one(name: str) -> str:
         row = _row(connection, known, _newest(page.rows), paused(connection))
         became = lists.outcomes_of(connection, [d["id"] for d in page.rows])
         waiting = attention.contacts_waiting(connection, "connection", name)
+        held = paused_queue(connection, "connection", name)
     return pages.page(
         "connection",
         "connections",
@@ -68,6 +71,9 @@ def one(name: str) -> str:
         steps=samples.steps(known.connector),
         deliveries=[_delivery(d, became.get(d["id"])) for d in page.rows],
         waiting=waiting,
+        limits=settings.limits,
+        held=held.count,
+        oldest=from_iso(held.oldest) if held.oldest else None,
         owner=words.person(context.rulebook.workspace, known.owner),
     )
 
@@ -97,6 +103,7 @@ def _row(connection: Connection, known: shapes.Connection, last: str | None, sti
         "silent_since": from_iso(state["silent_since"]) if state.get("silent_since") else None,
         "retry": from_iso(state["open_until"]) if state.get("open_until") else None,
         "failures": state["failures"],
+        "breaker": breaker(state, context.now()),
         "error": state["error"],
         "owner": words.person(workspace, known.owner),
         "paused": known.name in still.connections,

@@ -26,7 +26,13 @@ def index() -> str:
     """Everything that stands still."""
     with pages.context().database.reading() as connection:
         rows = [
-            {**p, "at": from_iso(p["at"]), "name": _name(p["kind"], p["id"])}
+            {
+                **p,
+                "at": from_iso(p["at"]),
+                "name": _name(p["kind"], p["id"]),
+                "held": (held := waiting(connection, p["kind"], p["id"])).count,
+                "oldest": from_iso(held.oldest) if held.oldest else None,
+            }
             for p in attention.pauses_now(connection)
         ]
     return pages.page("pauses", "overview", rows=rows)
@@ -72,7 +78,8 @@ def _asking(template: str, kind: str, id: str) -> str:
         "kind": kind,
         "id": id,
         "name": _name(kind, id),
-        "held": held,
+        "held": held.count,
+        "oldest": from_iso(held.oldest) if held.oldest else None,
         "contacts": contacts,
         "projects": sum(p.status == "active" for p in projects),
         "clients": len({p.client for p in projects if p.status == "active"}),
