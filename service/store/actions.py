@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, selec
 from rules.engine.noise import merges
 from rules.engine.verdicts import Planned
 from rules.facts import codec
+from service.store.backup import restored_at
 from service.store.database import from_iso, insert_new, iso
 from service.store.tables import actions, attempts, events
 
@@ -146,6 +147,11 @@ def claim(connection: Connection, id: str, now: datetime, until: datetime) -> Cl
     )
     if won.rowcount != 1:
         return None
+    root = connection.execute(
+        select(events.c.delivery, events.c.at).where(events.c.id == row["root"])
+    ).first()
+    if root is not None:
+        _doubt_what_a_restore_forgot(connection, id, root.at)
     ends = list(connection.execute(select(attempts.c.outcome).where(attempts.c.action == id)).scalars())
     return Claimed(
         planned=decode(row["data"]),
@@ -156,8 +162,20 @@ def claim(connection: Connection, id: str, now: datetime, until: datetime) -> Cl
         open_attempt=None in ends,
         doubtful=any(end in DOUBTFUL for end in ends),
         root=row["root"],
-        delivery=connection.execute(select(events.c.delivery).where(events.c.id == row["root"])).scalar(),
+        delivery=root.delivery if root else None,
     )
+
+
+def _doubt_what_a_restore_forgot(connection: Connection, id: str, happened: str) -> None:
+    """An action for what happened before a restore may have left after the backup was made: an attempt without an end
+    stands for that, so that it is looked up or shown to a person like every other call whose outcome nobody knows.
+    """
+    restored = restored_at(connection)
+    if restored is None or happened >= iso(restored):
+        return
+    detail = "restored from a backup: it may have left after the backup was made"
+    forgotten = {"action": id, "token": 0, "started_at": iso(restored), "detail": detail}
+    insert_new(connection, attempts, [forgotten])
 
 
 def begin(
