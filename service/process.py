@@ -11,6 +11,8 @@ from contextlib import suppress
 
 from connectors import registry
 from rules.facts.event import Event, event_id
+from rules.language.changes import changes
+from rules.language.model import RuleSet
 from service import clock
 from service.queue import Bells
 from service.rulebook import Rulebook
@@ -34,13 +36,18 @@ class Process:
         rulebook = Rulebook(found.home, connectors, kept=lambda v: _kept(database, v))
         self.context = Context(found, database, rulebook, connectors, Bells(found.redis_url or ""), clock.now)
         self.tools = Tools()
+        with database.reading() as connection:
+            kept = switches.kept_versions(connection, "rules", 1000)
         self.keep()
+        if kept and rulebook.rules.version not in {one.version for one in kept}:
+            self._tell_reloaded(rulebook.of(kept[0].version))
 
     def refresh(self) -> None:
         """Take over changed files; a new rule set is an event that rules can answer."""
+        before = self.context.rulebook.rules
         if self.context.rulebook.refresh():
             self.keep()
-            self._tell_reloaded()
+            self._tell_reloaded(before)
 
     def keep(self) -> None:
         """Keep the sources of the rule set in force, for what waits beyond the next edit."""
@@ -64,9 +71,11 @@ class Process:
         self.tools.close()
         self.context.database.close()
 
-    def _tell_reloaded(self) -> None:
-        now, version = clock.now(), self.context.rulebook.rules.version
-        fields = {"id": version, "version": version, "problems": []}
+    def _tell_reloaded(self, before: RuleSet) -> None:
+        """What the rule set in force changed, and whose memory begins anew, is on record."""
+        now, rules = clock.now(), self.context.rulebook.rules
+        version = rules.version
+        fields = {"id": version, "version": version, "problems": [], **changes(before, rules).plain()}
         id = event_id("rules.reloaded", version, now.strftime("%Y%m%d%H%M"))
         with self.context.database.writing() as connection:
             journal.add(connection, [Event(id, "rules.reloaded", now, now, {"rules": fields})])

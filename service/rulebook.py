@@ -48,6 +48,28 @@ class Sources:
         texts = [(str(p.relative_to(home)), p.stem, _text(p)) for p in sorted(home.glob("texts/*.yaml"))]
         return Sources(tuple(rules), tuple(texts))
 
+    def write(self, home: Path, aside: Path) -> None:
+        """Put these texts in the place of those that stand there now, which are kept below `aside`.
+
+        Each file is replaced as a whole; what is written is what a reader finds, or what was there before. Raises
+        OSError where the workspace cannot be written.
+        """
+        wanted = dict([*self.rules, *((path, text) for path, _, text in self.texts)])
+        there = [*sorted(home.glob("rules/*.yaml")), *sorted(home.glob("texts/*.yaml"))]
+        for path in there:
+            copy = aside / path.relative_to(home)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+        for name, text in wanted.items():
+            draft = home / f"{name}.new"
+            draft.parent.mkdir(exist_ok=True)
+            draft.write_text(text, encoding="utf-8", errors="surrogateescape")
+        for name in wanted:
+            (home / f"{name}.new").replace(home / name)
+        for path in there:
+            if str(path.relative_to(home)) not in wanted:
+                path.unlink()
+
     def to_json(self) -> str:
         """As it is kept."""
         return json.dumps({"rules": self.rules, "texts": self.texts}, ensure_ascii=False, sort_keys=True)

@@ -183,7 +183,7 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             "id:text name:text party:text roles:list locale:text time_zone:text away:bool "
             "margin:number?! cost_rate:money?! bill_rate:money?!"
         ),
-        "rules": "version:text problems:list",
+        "rules": "version:text problems:list added:list changed:list removed:list reset:list",
         "slot": "id:text rule:text kind:text object:text offset:duration? at:time",
         "baseline": "version:int total:money previous_total:money? change:text?",
     }.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -105,6 +105,24 @@ def last_beats(connection: Connection) -> dict[str, datetime]:
 def keep_version(connection: Connection, kind: str, version: str, data: str, now: datetime) -> None:
     """Keep the text of a rule set or workspace under its content hash."""
     insert_new(connection, versions, [{"kind": kind, "version": version, "data": data, "at": iso(now)}])
+
+
+class KeptVersion(NamedTuple):
+    """A kept version, and since when (ISO, UTC)."""
+
+    version: str
+    at: str
+
+
+def kept_versions(connection: Connection, kind: str, limit: int) -> list[KeptVersion]:
+    """The versions that are kept, the newest first."""
+    rows = connection.execute(
+        select(versions.c.version, versions.c.at)
+        .where(versions.c.kind == kind)
+        .order_by(versions.c.at.desc(), versions.c.version)
+        .limit(limit)
+    )
+    return [KeptVersion(row.version, row.at) for row in rows]
 
 
 def version_data(connection: Connection, kind: str, version: str) -> str | None:
