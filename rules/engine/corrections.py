@@ -79,6 +79,7 @@ def _note(firing: Firing, copy: Copied, text: str, after: Record, ordinal: int) 
         corrects=copy.action,
         observed=told["observed"],
         spec=told["spec"],
+        depth=firing.event.depth,
     )
     if note.kind == "task":
         note = _by_mail(note, firing)

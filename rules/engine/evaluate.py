@@ -54,16 +54,16 @@ class _Cascade:
     def take(self, event: Event) -> list[Event]:
         """Apply one event and ask its rules; gives the events that it caused."""
         event = recalled(event, self.draft)
-        if event.depth > MAX_DEPTH:
-            self.events.append(event)
-            self._stop(
-                event, "loop", f"rules caused each other {MAX_DEPTH} times in a row: the chain ends here"
-            )
-            return []
         applied = effects.apply(event, self.draft, self.state)
         event = applied.event
         self.events.append(event)
         settle_once(event, self.draft)
+        if event.depth > MAX_DEPTH:
+            # What is so is kept, whoever caused it; no rule is asked about it any more.
+            self._stop(
+                event, "loop", f"rules caused each other {MAX_DEPTH} times in a row: the chain ends here"
+            )
+            return list(applied.caused)
         if event.own and event.type.startswith("comment."):
             self._stop(event, "suppressed", "it is a comment of our own that came back")
             return list(applied.caused)

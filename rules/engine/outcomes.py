@@ -49,7 +49,7 @@ def message_event(
         client=planned.client,
         cause=planned.event,
         rule=planned.rule,
-        depth=1,
+        depth=planned.depth + 1,
     )
 
 
@@ -72,5 +72,5 @@ def task_event(planned: Planned, title: str, now: datetime) -> Event:
         client=planned.client,
         cause=planned.event,
         rule=planned.rule,
-        depth=1,
+        depth=planned.depth + 1,
     )

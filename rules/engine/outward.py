@@ -118,6 +118,7 @@ def _planned(
         alert=firing.alert,
         confirms=spec.keys.get("confirms") is True,
         spec=spec.id,
+        depth=firing.event.depth,
     )
     return held(planned, firing, spec)
 

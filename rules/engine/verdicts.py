@@ -78,6 +78,7 @@ class Planned:
     keys["instead_of"]: {"kind", "recipient", "address", "target"} of what an observed action would have been. It has
         no keys["link"]: its names have a `link` that opens nothing, for only the client may decide.
     spec: id of the entry of `do:` behind it; for a correction note, of the entry whose alert it takes back.
+    depth: how long the chain of events behind it is: what becomes of it is one link more.
     """
 
     id: str
@@ -104,6 +105,7 @@ class Planned:
     corrects: str | None = None
     confirms: bool = False
     spec: str = ""
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,9 @@ class _Names:
             known = self.workspace.projects.get(self.event.project or "")
             found = known.name if known else found
         elif self.noun == "slot":
-            found = f"{self.object.get('rule', '')} {self.object.get('object', '')}".strip()
+            # The end of a wait is about the key of the wait, which stands behind its rule and project.
+            about_what = str(self.object.get("object", "")).rpartition("|")[2]
+            found = f"{self.object.get('rule', '')} {about_what}".strip()
         elif self.noun == "milestone":
             found = str(self.object.get("title") or found)
         return found or str(self.object.get("id") or self.event.key or self.seen.t("happened.something"))

@@ -18,6 +18,7 @@ from rules.engine.evaluate import evaluate
 from rules.engine.state import MemoryBook, State
 from rules.facts.event import MAX_DEPTH, Event
 from rules.facts.money import Money
+from tests.rules.scenarios.stories import play
 from tests.support.worlds import World, rules_of, workspace_of
 
 LADDER = """
@@ -225,6 +226,27 @@ def test_rules_that_cause_each_other_without_end_are_stopped() -> None:
     assert (world.verdict("echo").kind, world.told()) == ("loop", [])
     world.happen("level.crossed", level={"rule": "x", "level": 1, "value": 1, "epoch": 1}, depth=MAX_DEPTH)
     assert (world.verdict("echo").kind, world.told()) == ("fired", ["chat room"])
+
+
+def test_rules_that_cause_each_other_through_what_they_send_are_stopped() -> None:
+    """A task about each new task, and a task about each silence after one: both chains end at depth ten, for their
+    tasks, messages and timers are links of them.
+    """
+    at_once = """
+    - id: another
+      when: task.opened
+      do: [{task: {to: project.lead, text: {en: {subject: again, body: x}}}}]
+    """
+    begun = "- event: {type: task.opened, data: {id: T1, owner: lin, title: x, status: open}}\n"
+    played = play(begun, rules=at_once)
+    assert played.verdicts["another", "loop"] == 1
+    assert played.verdicts["another", "fired"] == MAX_DEPTH + 1
+    later = at_once.replace(
+        "do:", "if_not_followed_by: {event: task.done, same: task.id, within: 1h}\n      do:"
+    )
+    played = play(begun + "- wait: 9d\n", rules=later)
+    assert played.verdicts["another", "fired"] == MAX_DEPTH // 2
+    assert played.verdicts["another", "loop"] == 1
 
 
 def test_a_comment_of_our_own_that_comes_back_is_recognised() -> None:
