@@ -24,6 +24,7 @@ from service.web.console import (
     rules,
     search,
     switches,
+    trying,
 )
 
 ROOMS: Final = (
@@ -40,6 +41,7 @@ ROOMS: Final = (
     rules.room,
     search.room,
     switches.room,
+    trying.room,
 )
 
 
