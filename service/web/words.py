@@ -134,6 +134,10 @@ def named(record: Mapping[str, Any]) -> str:
     return shorten(str(mark or said or ""))
 
 
+# Where the figure of an object stands, for those that have it in a field of their own.
+_FIGURES = {"period": "closed_until", "kpi": "value", "calendar": "year"}
+
+
 class _Names:
     """What the sentence of an event may name, each found in the event's own objects."""
 
@@ -165,6 +169,11 @@ class _Names:
             found = f"{self.object.get('rule', '')} {about_what}".strip()
         elif self.noun == "milestone":
             found = str(self.object.get("title") or found)
+        elif self.noun == "retainer":
+            found = str(self.object.get("period") or found)
+        elif self.noun == "kpi":
+            known_as = f"kpi.names.{self.object.get('name')}"
+            found = self.seen.t(known_as) if self.seen.wording.has(known_as) else found
         return found or str(self.object.get("id") or self.event.key or self.seen.t("happened.something"))
 
     def who(self) -> str:
@@ -178,6 +187,9 @@ class _Names:
             return value(seen, thing.get("due"))
         if self.noun == "time" and thing.get("duration") is not None:
             return value(seen, thing["duration"])
+        if self.noun in _FIGURES:
+            found = thing.get(_FIGURES[self.noun])
+            return str(found) if self.noun == "calendar" else value(seen, found)
         if self.noun == "level":
             return value(seen, thing.get("level"), "level")
         if self.noun == "change" and isinstance(thing.get("amount"), Money):
