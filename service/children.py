@@ -23,7 +23,7 @@ Entry = Callable[[Sequence[str]], int]
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
 STEADY_SECONDS: Final = 60.0
-"""What ran this long is taken for sound: its next restart is quick again."""
+"""What ran this long in one go is taken for sound: its next restart is quick again."""
 STOPS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 logger = log.get("supervisor")
@@ -38,24 +38,33 @@ class Program:
 
 
 class Pause:
-    """The wait before a restart: short after a long life, twice as long after each early death."""
+    """The wait before a restart: short after a long life, twice as long after each early death, up to half a minute.
 
-    def __init__(self) -> None:
-        self._seconds = FIRST_PAUSE
-        self._began = -math.inf
+    clock: monotonic seconds.  deaths: how many lives in a row ended early, this one included.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.deaths = 0
+        self._clock = clock
         self._due = -math.inf
 
-    def begin(self) -> float:
-        """Starts the next wait and gives its seconds."""
-        now = time.monotonic()
-        steady = now - self._began > STEADY_SECONDS
-        self._seconds = FIRST_PAUSE if steady else min(self._seconds * 2, LONGEST_PAUSE)
-        self._began, self._due = now, now + self._seconds
-        return self._seconds
+    def begin(self, lived: float) -> float:
+        """Starts the wait after a life of so many seconds, and gives the wait's seconds."""
+        self.deaths = 1 if lived > STEADY_SECONDS else self.deaths + 1
+        seconds = min(FIRST_PAUSE * 2.0 ** min(self.deaths - 1, 10), LONGEST_PAUSE)
+        self._due = self._clock() + seconds
+        return seconds
 
     def left(self) -> float:
         """Seconds until the wait is over; negative afterwards."""
-        return self._due - time.monotonic()
+        return self._due - self._clock()
+
+    def over(self, lived: float) -> int:
+        """How many early deaths are forgotten now that a life has lasted so many seconds; 0 when none are."""
+        if not self.deaths or lived <= STEADY_SECONDS:
+            return 0
+        forgotten, self.deaths = self.deaths, 0
+        return forgotten
 
 
 class Child:

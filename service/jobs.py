@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from threading import Event
 
@@ -26,7 +26,9 @@ from service.tools import LANE_FAILING, LANE_HEALTHY, Job, Tools, Work
 
 log = get("jobs")
 SECONDS = 200.0
+"""A job begins nothing new after this long and rings again: well within what the queue grants it."""
 LOOK = 400
+AT_ONCE = 500
 TURN_SECONDS = 5.0
 __all__ = ["clock_turn", "decide", "decide_all", "deliver", "deliver_all", "keep_time", "prepare"]
 
@@ -38,14 +40,27 @@ def decide(request_id: str = "") -> None:
     context.bells.clear_wake("decide")
     process.refresh()
     process.beat("decide")
-    decide_all(context)
+    until = time.monotonic() + SECONDS
+    decide_all(context, lambda: time.monotonic() < until and not stopping())
     context.bells.ring("deliver", request_id)
+    if time.monotonic() >= until:
+        context.bells.ring("decide", request_id)
 
 
-def decide_all(context: Context) -> int:
-    """Normalise and decide until nothing waits; how many events were decided."""
-    normalise.normalise_waiting(context)
-    return deciding.decide_waiting(context)
+def decide_all(context: Context, going: Callable[[], bool] = lambda: True) -> int:
+    """Normalise and decide until nothing waits; how many events were decided.
+
+    going: whether anything more may be begun. A job that ran into the queue's own limit would be interrupted in the
+    middle of an event, which would count as the event's fault.
+    """
+    count = 0
+    while True:
+        # Not all of a burst first: what came early is decided, and its messages leave, while the rest is still read.
+        taken = normalise.normalise_waiting(context, going, AT_ONCE)
+        decided = deciding.decide_waiting(context, going)
+        count += decided
+        if not (taken or decided) or not going():
+            return count
 
 
 def deliver(request_id: str = "") -> None:

@@ -55,6 +55,7 @@ class Supervisor:
         self._entry = entry
         self._redis = redis
         self._redis_pause = Pause()
+        self._redis_began = 0.0
         self._every_round = every_round
         self._grace = grace
         self._stops = 0
@@ -71,6 +72,7 @@ class Supervisor:
             try:
                 if self._redis is not None:
                     os.environ["REDIS_URL"] = self._redis.start()
+                    self._redis_began = time.monotonic()
                 # What is imported by now stays shared with every child, as long as nothing touches its counters.
                 gc.collect()
                 gc.freeze()
@@ -86,6 +88,8 @@ class Supervisor:
         for child in self._children:
             if (code := child.collect()) is not None:
                 self._note_end(child, code)
+            elif child.pid is not None and (deaths := child.pause.over(child.age)):
+                logger.info("runs steadily again", part=child.program.name, after_restarts=deaths)
         due = [child for child in self._children if child.pid is None and child.pause.left() <= 0]
         for child in due:
             child.start(self._entry, self._descriptors)
@@ -101,8 +105,10 @@ class Supervisor:
         """Starts the private server again when it has ended. The parts go on without it meanwhile."""
         if self._redis is None or self._redis.alive() or self._redis_pause.left() > 0:
             return
-        logger.warning("the Redis server has ended; starting it again")
-        self._redis_pause.begin()
+        pause = self._redis_pause
+        logger.warning("the Redis server has ended; starting it again", in_a_row=pause.deaths + 1)
+        pause.begin(time.monotonic() - self._redis_began)
+        self._redis_began = time.monotonic()
         try:
             url = self._redis.start()
         except EmbeddedRedisError as error:
@@ -119,7 +125,15 @@ class Supervisor:
             logger.error("cannot start; what is wrong stands above", part=child.program.name)
             return
         how = {"signal": signal.Signals(-code).name} if code < 0 else {"code": code}
-        logger.warning("ended; starting it again", part=child.program.name, after=child.pause.begin(), **how)
+        lived, pause = child.age, child.pause
+        logger.warning(
+            "ended; starting it again",
+            part=child.program.name,
+            **how,
+            lived_seconds=round(lived, 1),
+            wait_seconds=pause.begin(lived),
+            in_a_row=pause.deaths,
+        )
 
     def _stop_all(self, wake: Callable[[float], None]) -> None:
         """Asks all parts to end, kills what has not within the grace, then ends the server they needed."""

@@ -67,10 +67,10 @@ def _database(settings: Settings) -> str:
 
     database = Database(settings.database_url, settings.var)
     try:
-        schema.require(database)
+        found = schema.require(database)
     finally:
         database.close()
-    return f"{database.kind} at schema {schema.HEAD}"
+    return f"{database.kind} at schema {found}"
 
 
 def _redis(settings: Settings) -> str:

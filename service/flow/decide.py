@@ -6,7 +6,7 @@ before the write lock is taken; the transaction first checks that the partition 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rules.engine.evaluate import evaluate
 from rules.engine.verdicts import Evaluation
@@ -20,21 +20,24 @@ log = get("decide")
 EVENTS_A_TURN = 200
 
 
-def decide_waiting(context: Context) -> int:
-    """Decide what waits, taking turns between partitions; how many events were decided or parked."""
+def decide_waiting(context: Context, going: Callable[[], bool] = lambda: True) -> int:
+    """Decide what waits, taking turns between partitions; how many events were decided or parked.
+
+    going: whether another one may be begun.
+    """
     count = 0
     while True:
         with context.database.reading() as connection:
             waiting = journal.partitions_waiting(connection)
-        turns = [_one_turn(context, partition) for partition in waiting]
+        turns = [_one_turn(context, partition, going) for partition in waiting]
         count += sum(turns)
         if not any(turns):
             return count
 
 
-def _one_turn(context: Context, partition: str) -> int:
+def _one_turn(context: Context, partition: str, going: Callable[[], bool]) -> int:
     for count in range(EVENTS_A_TURN):
-        if not decide_next(context, partition):
+        if not going() or not decide_next(context, partition):
             return count
     return EVENTS_A_TURN
 

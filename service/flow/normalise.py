@@ -6,7 +6,7 @@ the workspace, stored to be decided, in one transaction with what became of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -27,13 +27,20 @@ LOOK_BACK = 500
 GROUP = 100
 
 
-def normalise_waiting(context: Context) -> int:
-    """Normalise every delivery that has no outcome yet, in the order of arrival; how many there were."""
+def normalise_waiting(
+    context: Context, going: Callable[[], bool] = lambda: True, limit: int | None = None
+) -> int:
+    """Normalise every delivery that has no outcome yet, in the order of arrival; how many there were.
+
+    going: whether another one may be begun.  limit: about how many at once.
+    """
     count = 0
     with context.database.reading() as connection:
         seen = deliveries.last_seq(connection)
         again = deliveries.again(connection)
     for id in again:
+        if not going():
+            return count
         with context.database.inbox_reading() as connection:
             stored = inbox.one(connection, id)
         if stored is not None:
@@ -44,12 +51,14 @@ def normalise_waiting(context: Context) -> int:
     while True:
         with context.database.inbox_reading() as connection:
             group = inbox.after(connection, start, GROUP)
-        if not group:
+        if not group or (limit is not None and count >= limit):
             return count
         start = group[-1].seq
         with context.database.reading() as connection:
             over = deliveries.settled(connection, [s.id for s in group])
         for stored in group:
+            if not going():
+                return count
             if stored.id not in over:
                 normalise(context, stored)
                 count += 1

@@ -33,10 +33,11 @@ class StorageError(Exception):
 
 
 class Database:
-    """The two engines. `kind` is "sqlite" or "postgresql"."""
+    """The two engines. `kind` is "sqlite" or "postgresql", `var` the workspace's folder for files of ours."""
 
     def __init__(self, url: str, var: Path) -> None:
         self.url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        self.var = var
         self.kind = "sqlite" if url.startswith("sqlite") else "postgresql"
         self.main = _engine(self.url)
         self.inbox = _engine(f"sqlite:///{var / 'inbox.db'}") if self.kind == "sqlite" else self.main

@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from service.children import STEADY_SECONDS, Pause
 from tests.support.processes import alive
 from tests.support.shared import ROOT
 from tests.support.wait import until
@@ -57,6 +59,37 @@ def test_a_part_that_is_killed_is_started_again(start: Start, tmp_path: Path) ->
     second = until(lambda: (now := pids(tmp_path))["steady"] != first["steady"] and now, "a new process")
     assert alive(second["steady"])
     assert second["stubborn"] == first["stubborn"]
+
+
+def test_a_part_that_dies_again_and_again_is_started_more_and_more_rarely(
+    start: Start, tmp_path: Path
+) -> None:
+    """Each early death doubles the wait, the log tells how it ended, how long it lived and which one in a row it was;
+    what runs beside it is not disturbed.
+    """
+    process = start("steady", "brittle")
+    first = until(lambda: pids(tmp_path), "all parts started")
+    assert process.stdout is not None
+    told = (json.loads(line) for line in process.stdout)
+    ends = list(islice((t for t in told if t["event"] == "ended; starting it again"), 4))
+    assert [(t["part"], t["code"], t["in_a_row"]) for t in ends] == [("brittle", 1, n) for n in (1, 2, 3, 4)]
+    assert [t["wait_seconds"] for t in ends] == [0.5, 1.0, 2.0, 4.0]
+    assert all(t["lived_seconds"] < STEADY_SECONDS for t in ends)
+    assert pids(tmp_path)["steady"] == first["steady"]
+
+
+def test_the_wait_before_a_restart_is_capped_and_forgotten_after_a_quiet_while() -> None:
+    """Up to half a minute, however often a part dies; a life of more than a minute makes the next restart quick."""
+    now = 1000.0
+    pause = Pause(lambda: now)
+    assert [pause.begin(0.1) for _ in range(9)] == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+    assert (pause.left(), pause.deaths) == (30, 9)
+    now += 31
+    assert pause.left() < 0
+    assert pause.over(STEADY_SECONDS - 1) == 0, "it has not run for long yet"
+    assert pause.over(STEADY_SECONDS + 1) == 9
+    assert pause.over(STEADY_SECONDS + 2) == 0, "that is said once"
+    assert pause.begin(STEADY_SECONDS + 40) == 0.5
 
 
 def test_an_asked_stop_lets_parts_finish(start: Start, tmp_path: Path) -> None:

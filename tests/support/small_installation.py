@@ -1,7 +1,7 @@
 """A supervisor over tiny parts, run as a process of its own: `python -m tests.support.small_installation VAR PART...`.
 
 Parts: `steady` runs until it is told to end and then notes that in VAR/steady.ended; `stubborn` does not listen;
-`wrong` ends at once as one does whose settings are wrong; `redis` adds the private server.
+`brittle` ends at once; `wrong` ends at once as one does whose settings are wrong; `redis` adds the private server.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ def part(arguments: Sequence[str]) -> int:
     """What a child does, told by the first argument; the second is VAR."""
     if arguments[0] == "wrong":
         return 2
+    if arguments[0] == "brittle":
+        return 1
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set() if arguments[0] == "steady" else None)
     while not ended.wait(0.05):

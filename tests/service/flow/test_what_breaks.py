@@ -12,6 +12,7 @@ import pytest
 
 from connectors.base import Delivery, Inbound, Read, Settings
 from rules.facts.event import Event, SourceEvent
+from service import jobs
 from service.flow import decide, fetch, normalise, poll
 from service.state import Context
 from service.store import deliveries, journal, lists
@@ -149,3 +150,21 @@ def test_an_event_whose_decision_cannot_be_stored_is_parked(
     with context.database.reading() as connection:
         rows = [lists.event_row(connection, f"evt_{n}") for n in (1, 2)]
     assert [row["state"] for row in rows if row] == ["parked", "decided"]
+
+
+def test_a_job_asked_to_stop_begins_nothing_more_and_loses_nothing(seed: Seed) -> None:
+    """Told to stop after two deliveries or decisions, it leaves the rest as it was; the next job does it."""
+    context = with_tracker(
+        seed.context, normalise=lambda delivery, _: Inbound((source_event(delivery.body.decode()),))
+    )
+    for number in range(5):
+        receive(seed, number)
+
+    def after(times: int) -> Callable[[], bool]:
+        left = iter([True] * times)
+        return lambda: next(left, False)
+
+    assert normalise.normalise_waiting(context, after(2)) == 2
+    assert decide.decide_waiting(context, after(1)) == 1
+    assert jobs.decide_all(context) == 4
+    assert all(became(context, f"dlv_{number}")[0] != "received" for number in range(5))
