@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS := never
 STAMP := $(VENV)/.ready-$(shell cat requirements.lock pyproject.toml | cksum | tr ' ' '-')
 PROBE := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
-.PHONY: run setup test check fix demo bench docs help
+.PHONY: run setup test check fix demo bench soak faults docs help
 
 run: setup $(HOME_DIR)/.env ## start everything on http://127.0.0.1:8080 (PORT=) with the example workspace; Ctrl-C stops it
 	@ACCORD_BIN=$(abspath $(BIN)) exec $(HOME_DIR)/run
@@ -43,6 +43,12 @@ demo: setup ## tell three stories to the service that `make run` started: an ove
 
 bench: setup ## measure the promises side by side (ARGS= to choose)
 	@$(BIN)/python -m bench $(ARGS)
+
+soak: setup ## work and faults in a drawn order, for minutes or hours (SOAK_MINUTES=10 SOAK_SEED= to tell one again)
+	@SOAK_MINUTES=$${SOAK_MINUTES:-10} $(BIN)/python -m tests.faults.soak
+
+faults: setup ## every fault at every moment, on both databases; about an hour (FAULT_SECONDS=60 for long ones)
+	@FAULTS=all FAULTS_REPORT=build/faults.md $(BIN)/pytest -n auto -q tests/faults/test_stories_survive.py $(ARGS)
 
 docs: setup ## write the pages that are made from code, so that they cannot disagree with it
 	@$(BIN)/accord docs

@@ -5,6 +5,9 @@ Out: an aware UTC datetime. Zones are applied where a person reads or a calendar
 
 from datetime import UTC, datetime
 
+TURN_SECONDS = 5.0
+"""How long the clock's process rests between two looks at what is due."""
+
 
 def now() -> datetime:
     """The current moment as an aware UTC datetime."""

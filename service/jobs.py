@@ -12,6 +12,7 @@ from functools import partial
 from threading import Event
 
 from rules.facts.event import SourceEvent
+from service import clock
 from service.flow import decide as deciding
 from service.flow import deliver as delivering
 from service.flow import fetch, normalise, poll, tick, watch
@@ -29,7 +30,6 @@ SECONDS = 200.0
 """A job begins nothing new after this long and rings again: well within what the queue grants it."""
 LOOK = 400
 AT_ONCE = 500
-TURN_SECONDS = 5.0
 __all__ = ["clock_turn", "decide", "decide_all", "deliver", "deliver_all", "keep_time", "prepare"]
 
 
@@ -87,7 +87,7 @@ def keep_time(settings: Settings) -> None:
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     while not stop.is_set():
         clock_turn(process)
-        stop.wait(TURN_SECONDS)
+        stop.wait(clock.TURN_SECONDS)
     process.rest()
     process.close()
 

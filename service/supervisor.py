@@ -48,7 +48,7 @@ class Supervisor:
         *,
         redis: EmbeddedRedis | None = None,
         every_round: Callable[[], None] = lambda: None,
-        grace: float = 25.0,
+        grace: float = 35.0,
     ) -> None:
         self._var = var
         self._children = [Child(program) for program in programs]

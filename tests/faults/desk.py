@@ -1,51 +1,86 @@
-"""An office under fault tests: hooks are posted at once, the clock can be moved, and a fault can strike at a moment.
+"""An office under fault tests: hooks are posted as trackers post them, the clock can be moved, every way can be broken.
 
-In: which fault strikes at which moment (`Scene`). Out: the same office a little later, everything running again, and
-`tally`: what arrived how often, and what is shown as unknown.
+In: nothing but a place. Out: the office, `tally` (what arrived how often, what is shown as unknown), and `problems`:
+what the record says that cannot be.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
+import os
 import re
+import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import redis
 import requests
+import yaml
 
 from service.queue import QUEUES, Bells
+from service.store.database import StorageError
+from tests.faults.record import Record, opening_of
 from tests.journeys.office import JIRA_SECRET, Office
+from tests.support.fault_proxy import FaultProxy
 from tests.support.other_time import OtherTime
 from tests.support.processes import alive, descendants
-from tests.support.standins.holding import Hold
+from tests.support.small_disk import SmallDisk
 from tests.support.standins.server import Seen
 from tests.support.wait import until
 
 LEASE_IS_OVER = timedelta(seconds=61)
 PARTS = ("web", "worker-decide", "worker-deliver", "clock", "redis")
-FAULTS = (*(f"kill {part}" for part in PARTS), "kill everything", "wipe redis")
-CALLERS = ("kill worker-deliver", "kill everything")
-"""The faults that end the process which makes the calls."""
+PATIENCE = 60.0
 
-Places = Mapping[str, Callable[[], list[Hold]]]
-"""Moment -> the calls to hold so that it can be met."""
+
+@dataclass(frozen=True)
+class Posted:
+    """A delivery as it was sent, and the id it was answered with."""
+
+    connection: str
+    body: bytes
+    headers: Mapping[str, str]
+    id: str
 
 
 class Desk(Office):
-    """An office with a clock of its own."""
+    """An office with a clock, a disk and ways of its own. It ends by kill -9: nothing is waited for at the end."""
 
-    def __init__(self, place: Path, *, now: datetime | None = None, **options: str) -> None:
+    def __init__(
+        self, place: Path, *, now: datetime | None = None, small_disk: bool = False, **options: str
+    ) -> None:
         self.clock = OtherTime(place)
         self.at(now or datetime.now(UTC))
         super().__init__(place, **{**self.clock.environment, **options})
+        self.ways: dict[int, FaultProxy] = {}
+        self.posted: list[Posted] = []
+        self.disk: SmallDisk | None = None
+        self._small_disk = small_disk
+        self._address = options.get("DATABASE_URL")
+
+    def __enter__(self) -> Desk:
+        if self._small_disk:
+            self.disk = self._running.enter_context(SmallDisk(self.home))
+        super().__enter__()
+        self.record = Record(self.home / "var", self._address)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stack.crash()
+        super().__exit__(kind, error, trace)
+
+    # Time
 
     def at(self, now: datetime) -> None:
         """It is `now`, for all processes."""
@@ -54,7 +89,7 @@ class Desk(Office):
 
     def later(self, by: timedelta = LEASE_IS_OVER) -> None:
         """Time goes on by that much at once, and the bells ring. A minute and a second end every lease."""
-        self.at(datetime.now(UTC) + self._offset + by)
+        self.at(self.now + by)
         bells = Bells(self._redis_url())
         for queue in QUEUES:
             bells.rouse(queue)
@@ -70,8 +105,10 @@ class Desk(Office):
         """What the processes take for now."""
         return datetime.now(UTC) + self._offset
 
+    # Deliveries
+
     def hook(self, connection: str, body: bytes, **headers: str) -> str:
-        """A delivery of the tracker, signed; posted again, as the tracker does, when nobody took it."""
+        """A delivery of the tracker, signed. The id of the delivery."""
         signature = hmac.new(JIRA_SECRET.encode(), body, hashlib.sha256).hexdigest()
         sent = {
             "Content-Type": "application/json",
@@ -81,11 +118,58 @@ class Desk(Office):
         }
         return self._posted(connection, body, sent)
 
+    def post(self, connection: str, body: bytes, headers: Mapping[str, str]) -> requests.Response | None:
+        """Post once; none where nobody answered."""
+        try:
+            return requests.post(
+                f"{self.stack.url}/hooks/{connection}", data=body, headers=dict(headers), timeout=30
+            )
+        except requests.RequestException:
+            return None
+
+    def repeat(self, sent: Posted) -> str:
+        """Send the same delivery again, as often as it takes until it is answered."""
+        return self._posted(sent.connection, sent.body, dict(sent.headers))
+
+    def _posted(self, connection: str, body: bytes, headers: dict[str, str]) -> str:
+        def taken() -> str | None:
+            answer = self.post(connection, body, headers)
+            if answer is None or answer.status_code >= 500:
+                return None
+            assert answer.status_code in (200, 202), answer.text
+            return str(answer.json()["id"])
+
+        id = until(taken, f"{connection}: the delivery is taken", PATIENCE, every=0.2)
+        self.posted.append(Posted(connection, body, headers, id))
+        return id
+
     def settle(self, *deliveries: str) -> None:
         """Wait until these deliveries are decided and nothing is on its way."""
         for id in deliveries:
             self.stack.settled(id)
         self.stack.quiet()
+
+    def exhausted(self, held: Callable[[], bool] = lambda: False) -> None:
+        """Time goes on until nothing is to be tried again, or a call is held on purpose."""
+
+        def nothing() -> bool:
+            return held() or self.idle()
+
+        for _ in range(60):
+            with suppress(AssertionError):
+                until(nothing, "nothing is to be tried again", 3.0, every=0.1)
+                return
+            self.later()
+        until(nothing, "nothing is to be tried again, after an hour of tries")
+
+    def idle(self) -> bool:
+        """Whether the record can be read, and nothing is still to be done in it."""
+        try:
+            return self.record.open_work() == 0
+        except StorageError:
+            return False
+
+    # Processes
 
     def redis(self) -> redis.Redis:
         """The private server."""
@@ -100,66 +184,53 @@ class Desk(Office):
         except (requests.RequestException, OSError, KeyError, TypeError, ValueError):
             return False
 
-    def strike(self, fault: str) -> None:
-        """Let the fault happen, and wait until everything runs again."""
-        verb, _, what = fault.partition(" ")
-        if verb == "wipe":
-            self.redis().flushall()
-        elif what == "everything":
-            self.stack.crash()
-            self.stack.start()
-        else:
-            self._kill(what)
-        until(self.running, f"everything runs again after: {fault}", every=0.1)
-
-    def _redis_url(self) -> str:
-        return (self.home / "var" / "redis" / "url").read_text().strip()
-
-    def _kill(self, part: str) -> None:
+    def kill(self, part: str) -> None:
+        """kill -9 of a part; returns when another process has taken its place."""
         everything = descendants(self.stack.pid(part))
         before = self.stack.kill(part)
         until(lambda: not any(alive(p) for p in everything), f"{part} has ended")
         until(lambda: self.stack.pid(part) != before, f"a new {part}")
 
-
-@dataclass
-class Scene:
-    """One run of a story. faults: moment -> what happens at it. `struck` says what did happen."""
-
-    desk: Desk
-    faults: Mapping[str, str] = field(default_factory=dict)
-    struck: dict[str, str] = field(default_factory=dict, init=False)
-    met: list[str] = field(default_factory=list, init=False)
-
-    def meet(self, moment: str) -> None:
-        """The story is at a moment."""
-        self.met.append(moment)
-        if moment in self.faults:
-            self._strike(moment, [])
-
-    @contextlib.contextmanager
-    def meeting(self, places: Places) -> Iterator[None]:
-        """What happens inside leads to calls; at each moment of `places` some of them are under way."""
-        self.met += places
-        moment = next((m for m in places if m in self.faults), None)
-        holds = places[moment]() if moment else []
-        yield
-        if moment:
-            for hold in holds:
-                hold.wait()
-            self._strike(moment, holds)
-
-    def _strike(self, moment: str, holds: list[Hold]) -> None:
-        fault = self.faults[moment]
-        caller_ends = fault in CALLERS
+    @contextmanager
+    def frozen(self, *parts: str) -> Iterator[None]:
+        """SIGSTOP of these parts with all their children for the length of the block."""
+        stopped = [pid for part in parts for pid in sorted(descendants(self.stack.pid(part)))]
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
         try:
-            self.desk.strike(fault)
+            yield
         finally:
-            for hold in holds:
-                (hold.drop if caller_ends else hold.release)()
-        if caller_ends:
-            self.desk.later()
-        self.struck[moment] = fault
+            for pid in reversed(stopped):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
+    # What is true in the end
+
+    def problems(self) -> list[str]:
+        """What the record and the outside say that cannot be: nothing when the list is empty."""
+        workspace = yaml.safe_load((self.home / "accord.yaml").read_text())
+        found = self.record.problems((p.id for p in self.posted), opening_of(workspace))
+        marks = Counter(mark for issue in list(self.jira.issues) for mark in self._marks_on(issue))
+        return [
+            *found,
+            *(f"the comment {mark} is there {n} times" for mark, n in marks.items() if n > 1),
+            *self.jira.violations,
+            *self.xero.violations,
+        ]
+
+    def _marks_on(self, issue: str) -> Iterable[str]:
+        return (mark for t in self.jira.comments_on(issue) for mark in re.findall(r"accord-[0-9a-f]{10}", t))
+
+    def _redis_url(self) -> str:
+        return (self.home / "var" / "redis" / "url").read_text().strip()
+
+    def _outside(self, url: str) -> str:
+        """The same address by a way that can be broken."""
+        parts = urlsplit(url)
+        assert parts.port is not None
+        if parts.port not in self.ways:
+            self.ways[parts.port] = self._running.enter_context(FaultProxy(parts.port))
+        return parts._replace(netloc=f"127.0.0.1:{self.ways[parts.port].port}").geturl()
 
 
 @dataclass(frozen=True)

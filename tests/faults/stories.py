@@ -7,7 +7,7 @@ not change how the story ends.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.message import EmailMessage
@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 
 import requests
 
-from tests.faults.desk import Desk, Places, Scene, is_comment, is_document, is_move
+from tests.faults.desk import Desk, is_comment, is_document, is_move
 from tests.faults.person import Person
+from tests.faults.scene import Places, Scene
 from tests.journeys.office import link_in, plain
 from tests.support.standins.holding import Hold
 from tests.support.standins.xero import line
@@ -125,25 +126,6 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
 }
 """Story -> its steps in order, each with its moments; of the moments of one step a run can meet one."""
-
-
-def table(faults: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
-    """(story, moment -> fault): each fault at each moment of each story, in as few runs as can be. Within a run every
-    step has another fault; runs for the further moments of a step leave its other steps alone.
-    """
-    return [
-        (
-            story,
-            {
-                of[turn]: faults[(shift + place) % len(faults)]
-                for place, of in enumerate(steps)
-                if turn < len(of)
-            },
-        )
-        for story, steps in STEPS.items()
-        for turn in range(max(map(len, steps)))
-        for shift in range(len(faults))
-    ]
 
 
 def ending(story: str, desk: Desk) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def test_what_was_answered_is_there_once_however_the_web_ends(tmp_path: Path) ->
         with ThreadPoolExecutor(8) as callers:
             calls = [callers.submit(sent, number) for number in range(MANY)]
             assert under_way.wait(60)
-            desk.strike("kill web")
+            desk.kill("web")
+            until(desk.running, "everything runs again", every=0.1)
             ids = {call.result() for call in calls}
         assert len(ids) == MANY
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.faults.desk import Desk
+from tests.faults.desk import Desk, Posted
 from tests.support.standins.xero import line
 from tests.support.wait import until
 
@@ -58,6 +58,28 @@ def test_a_locked_inbox_answers_503_and_keeps_nothing_half(desk: Desk) -> None:
     desk.settle(taken.json()["id"])
     assert len(desk.stack.items("deliveries")) == 1
     desk.wait_for_mail("bob@acme.example", "82.0 %")
+
+
+def test_a_full_disk_answers_503_and_keeps_nothing_half(tmp_path: Path) -> None:
+    """Nothing more can be written below the workspace, not even a log: 503; the source sends again when there is room
+    again: one delivery, one alert, and a record without a contradiction.
+    """
+    with Desk(tmp_path, small_disk=True) as desk:
+        until(lambda: desk.project("apollo")["budget"], "the project is activated", every=0.1)
+        desk.stack.quiet()
+        body, headers = bill_and_hook(desk)
+        assert desk.disk is not None
+        with desk.disk.full([desk.stack.pid(part) for part in ("web", "worker-decide", "worker-deliver")]):
+            refused = desk.post("books", body, headers)
+            assert refused is not None
+            assert refused.status_code == 503
+            assert int(refused.headers["Retry-After"]) > 0
+        desk.settle(desk.repeat(Posted("books", body, headers, "")))
+        desk.wait_for_mail("bob@acme.example", "82.0 %")
+        desk.exhausted()
+        assert len(desk.stack.items("deliveries")) == 1
+        assert desk.problems() == []
+        assert desk.running()
 
 
 def test_a_locked_main_database_delays_deciding_only(desk: Desk) -> None:

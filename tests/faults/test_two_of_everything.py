@@ -11,8 +11,9 @@ from pathlib import Path
 
 import requests
 
-from tests.faults.desk import Desk, Scene, is_comment, said
+from tests.faults.desk import Desk, is_comment, said
 from tests.faults.more_processes import PARTS, beside
+from tests.faults.scene import Scene
 from tests.faults.stories import STORIES, milestone_reminder
 from tests.support.standins.xero import line
 from tests.support.wait import until

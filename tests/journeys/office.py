@@ -125,6 +125,10 @@ class Office:
         assert answer.status_code in (200, 202), answer.text
         return str(answer.json()["id"])
 
+    def _outside(self, url: str) -> str:
+        """The address by which the service reaches an outside system."""
+        return url
+
     def _write_workspace(self) -> None:
         text = (FILES / "accord.yaml").read_text()
         for mark, day in self._dates.items():
@@ -133,16 +137,16 @@ class Office:
         (self.home / "accord.yaml").write_text(text)
         (self.home / "rules" / "team.yaml").write_text((FILES / "rules.yaml").read_text())
         lines = {
-            "JIRA_URL": self.jira.url,
+            "JIRA_URL": self._outside(self.jira.url),
             "JIRA_TOKEN": "example-api-token-0001",
             "JIRA_SECRET": JIRA_SECRET,
-            "XERO_API": self.xero.api,
-            "XERO_TOKEN_URL": self.xero.token_url,
+            "XERO_API": self._outside(self.xero.api),
+            "XERO_TOKEN_URL": self._outside(self.xero.token_url),
             "XERO_LOGIN": "example-client-secret",
             "XERO_KEY": "example-webhook-key-0001",
             "STRIPE_SECRET": STRIPE_SECRET,
-            "SMTP_URL": self._smtp_url or self.smtp.url,
-            "SLACK_URL": self.slack.webhook,
+            "SMTP_URL": self._smtp_url or self._outside(self.smtp.url),
+            "SLACK_URL": self._outside(self.slack.webhook),
             "PUBLIC_URL": PUBLIC,
         }
         env = self.home / ".env"

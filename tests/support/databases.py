@@ -64,14 +64,19 @@ class Cluster:
             "--no-locale",
             "--no-sync",
         )
+        self.start_again()
+
+    def stop(self) -> None:
+        """At once, as in a crash: no connection is asked."""
+        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
+
+    def start_again(self) -> None:
+        """What was committed is there again."""
         wanted = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": self.place}
         options = " ".join(f"-c {name}={value}" for name, value in {**wanted, "fsync": "off"}.items())
         self._run(
             "pg_ctl", "-D", self._data, "-w", "-t", "60", "-l", f"{self.place}/log", "-o", options, "start"
         )
-
-    def stop(self) -> None:
-        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
 
     def fresh(self) -> str:
         """The address of a new, empty database."""

@@ -100,10 +100,12 @@ class Stack:
             )
         until(self._ready, "the installation is ready", 60, every=0.1)
 
-    def stop(self) -> None:
+    def stop(self) -> int | None:
+        """Ask it to stop; the exit code."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(timeout=60)
+        return self._process.returncode if self._process else None
 
     def accord(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """An `accord` command over this workspace."""

@@ -1,6 +1,7 @@
 """Python imports this before a program of a test begins: the service's one clock then reads its offset from a file.
 
-Everything else (sleeping, leases of Redis, timeouts of sockets) stays in real time.
+It also looks more often what is due. Everything else (sleeping, leases of Redis, timeouts of sockets) stays in real
+time.
 """
 
 import os
@@ -18,3 +19,4 @@ def _other_now() -> datetime:
 
 
 clock.now = _other_now
+clock.TURN_SECONDS = 1.0

@@ -105,7 +105,7 @@ class JiraStandIn(StandIn):
         self, key: str, summary: str = "Work to do", status: str = "To Do", **fields: Any
     ) -> dict[str, Any]:
         """An issue; its project is the key's first part."""
-        at = self._tick()
+        at = self.tick()
         project = {"id": "10010", "key": key.partition("-")[0], "name": key.partition("-")[0]}
         known = {
             "summary": summary,
@@ -127,7 +127,7 @@ class JiraStandIn(StandIn):
 
     def add_comment(self, key: str, body: Any, author: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """A comment by somebody, or by us."""
-        at, who = self._tick(), dict(author or self.me)
+        at, who = self.tick(), dict(author or self.me)
         comment = {
             "id": self._id(),
             "body": body,
@@ -142,7 +142,7 @@ class JiraStandIn(StandIn):
 
     def log_time(self, key: str, seconds: int, started: str, author: Mapping[str, Any]) -> dict[str, Any]:
         """A worklog; `started` as Jira writes it: 2026-11-20T09:00:00.000+0800."""
-        issue, at = self._touch(key), self._tick()
+        issue, at = self._touch(key), self.tick()
         log = {"id": self._id(), "issueId": issue["id"], "author": dict(author), "updateAuthor": dict(author)}
         log |= {"created": at, "updated": at, "started": started, "timeSpentSeconds": seconds}
         issue["worklogs"].append(log)
@@ -302,10 +302,11 @@ class JiraStandIn(StandIn):
         return Reply(400, {"errorMessages": [problem]})
 
     def _touch(self, key: str) -> dict[str, Any]:
-        self.issues[key]["fields"]["updated"] = self._tick()
+        self.issues[key]["fields"]["updated"] = self.tick()
         return self.issues[key]
 
-    def _tick(self) -> str:
+    def tick(self) -> str:
+        """Time goes on by a second; the time as Jira writes it."""
         self.now += timedelta(seconds=1)
         return self.now.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 

@@ -1,0 +1,81 @@
+"""The table of the lab: every fault at every moment of every story, on both databases, in as few runs as can be.
+
+In: the faults and the stories' steps. Out: `RUNS` for this session: all of them with FAULTS=all in the environment,
+else a sample drawn by FAULTS_SEED that has every fault and every moment at least once.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import dataclass
+from itertools import chain
+
+from tests.faults.faults import FAULTS, Kind, faults_for
+from tests.faults.stories import STEPS
+
+SEED = os.environ.get("FAULTS_SEED", "1")
+EVERYTHING = os.environ.get("FAULTS", "") == "all"
+KINDS: tuple[Kind, ...] = ("sqlite", "postgresql")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One telling of a story. faults: moment -> what happens at it."""
+
+    database: Kind
+    story: str
+    faults: tuple[tuple[str, str], ...]
+
+    @property
+    def pairs(self) -> set[tuple[str, str]]:
+        """What a sample has to have of it: its faults and moments, each with the database."""
+        return {(self.database, word) for pair in self.faults for word in pair}
+
+    def __str__(self) -> str:
+        return f"{self.database}, {self.story}: " + "; ".join(f"{f} when {m}" for m, f in self.faults)
+
+
+def table() -> list[Run]:
+    """Each fault at each moment of each story. Of the moments of one step a run can meet one; within a run every step
+    has another fault, and runs for the further moments of a step leave its other steps alone.
+    """
+    return [
+        Run(kind, story, tuple(_struck(kind, steps, turn, shift)))
+        for kind in KINDS
+        for story, steps in STEPS.items()
+        for turn in range(max(map(len, steps)))
+        for shift in range(len(faults_for(kind)))
+    ]
+
+
+def _struck(kind: Kind, steps: tuple[tuple[str, ...], ...], turn: int, shift: int) -> list[tuple[str, str]]:
+    faults = faults_for(kind)
+    # Neighbours of the list are of one sort: a stride that is prime to its length mixes sorts within a run.
+    return [
+        (of[turn], faults[(shift + place * 7) % len(faults)])
+        for place, of in enumerate(steps)
+        if turn < len(of)
+    ]
+
+
+def sample(runs: list[Run], seed: str) -> list[Run]:
+    """Few runs that have every fault, every moment of SQLite, and what there is with PostgreSQL alone."""
+    shuffled = sorted(runs, key=str)
+    random.Random(seed).shuffle(shuffled)
+    own = {("postgresql", f.name) for f in FAULTS.values() if f.only == "postgresql"}
+    wanted = set().union(*(run.pairs for run in runs if run.database == "sqlite")) | own
+    chosen: list[Run] = []
+    while wanted:
+        best = max(shuffled, key=lambda run: len(run.pairs & wanted))
+        chosen.append(best)
+        wanted -= best.pairs
+    return chosen
+
+
+def moments() -> list[str]:
+    """All moments of all stories."""
+    return [m for steps in STEPS.values() for m in chain(*steps)]
+
+
+RUNS = table() if EVERYTHING else sample(table(), SEED)
