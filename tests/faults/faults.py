@@ -77,6 +77,7 @@ def _cut_the_power(desk: Desk) -> Iterator[None]:
     kept = Record(copy)
     kept.sound()
     assert answered <= kept.delivered(), "what was answered is on disk"
+    shutil.rmtree(copy)
     yield
     desk.stack.start()
 

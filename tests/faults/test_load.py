@@ -31,6 +31,7 @@ A_DAY = 200 if FULL else 20
 ROUNDS = 20 if FULL else 3
 PATIENCE = 1200 if FULL else 120
 CALLERS = 16
+TOLD = '{en: "A bill of {{ entry.amount | money }}", zh-CN: "账单 {{ entry.amount | money }}"}'
 STARTED = "2026-03-02T09:00:00.000+0000"
 
 
@@ -231,10 +232,7 @@ def _fifty_rooms(desk: Desk, ways: dict[int, FaultProxy]) -> list[str]:
         f"  - id: everybody-{half}\n"
         f'    title: {{en: "Rooms {half} hear of a bill", zh-CN: 通知第 {half} 组群}}\n'
         "    when: ledger.posted\n    do:\n"
-        + "".join(
-            f'      - chat: {{to: room-{n}, text: {{en: "A bill of {{{{ entry.amount | money }}}}"}}}}\n'
-            for n in range(half * 25, half * 25 + 25)
-        )
+        + "".join(f"      - chat: {{to: room-{n}, text: {TOLD}}}\n" for n in range(half * 25, half * 25 + 25))
         for half in (0, 1)
     )
     team = desk.home / "rules" / "team.yaml"

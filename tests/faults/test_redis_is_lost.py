@@ -78,18 +78,3 @@ def test_hooks_are_taken_while_redis_is_frozen(tmp_path: Path, own: EmbeddedRedi
         finally:
             os.kill(own.pid, signal.SIGCONT)
         told_once(desk, delivery)
-
-
-def test_all_keys_wiped_again_and_again_cost_a_little_time_only(tmp_path: Path) -> None:
-    """FLUSHALL after every step."""
-    with Desk(tmp_path) as desk:
-        desk.redis().flushall()
-        delivery = spend(desk)
-        desk.redis().flushall()
-        until(
-            lambda: desk.stack.get(f"deliveries/{delivery}")["state"] != "received", "normalised", every=0.05
-        )
-        desk.redis().flushall()
-        until(lambda: desk.stack.items("actions"), "decided", every=0.05)
-        desk.redis().flushall()
-        told_once(desk, delivery)

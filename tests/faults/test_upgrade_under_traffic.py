@@ -52,8 +52,8 @@ def test_an_expanding_migration_under_traffic_loses_nothing(
             desk.kill(part)
         deliveries = traffic.result()
         until(desk.running, "everything runs", every=0.1)
-        desk.settle(*deliveries)
         desk.exhausted()
+        desk.settle(*deliveries)
         assert Decimal(desk.project("apollo")["budget"]["spent"]["amount"]) == 42_000 + HOURS * 150
         assert desk.problems() == []
         assert schema.revision(database) == NEXT

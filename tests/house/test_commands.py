@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.shared import ROOT
 
-TARGETS = ("run", "setup", "test", "check", "fix", "demo", "bench", "docs", "help")
+TARGETS = ("run", "setup", "test", "check", "fix", "demo", "bench", "soak", "faults", "docs", "help")
 
 
 def test_make_help_explains_every_target() -> None:
