@@ -28,6 +28,7 @@ import yaml
 
 from service.queue import QUEUES, Bells
 from service.store.database import StorageError
+from service.troubles import OWN_RULE
 from tests.faults.record import Record, opening_of
 from tests.journeys.office import JIRA_SECRET, Office
 from tests.support.fault_proxy import FaultProxy
@@ -211,9 +212,11 @@ class Desk(Office):
         workspace = yaml.safe_load((self.home / "accord.yaml").read_text())
         found = self.record.problems((p.id for p in self.posted), opening_of(workspace))
         marks = Counter(mark for issue in list(self.jira.issues) for mark in self._marks_on(issue))
+        mails = Counter(str(m.message["Message-ID"]) for m in list(self.smtp.mails))
         return [
             *found,
             *(f"the comment {mark} is there {n} times" for mark, n in marks.items() if n > 1),
+            *(f"the mail {id} left {n} times" for id, n in mails.items() if n > 1),
             *self.jira.violations,
             *self.xero.violations,
         ]
@@ -242,8 +245,15 @@ class Tally:
 
 
 def said(desk: Desk) -> Counter[str]:
-    """What arrived outside so far: each mail by reader and subject, each comment and chat message by its text."""
-    found = Counter(f"mail {','.join(m.recipients)}: {m.message['subject']}" for m in list(desk.smtp.mails))
+    """What arrived outside so far: each mail by reader and subject, each comment and chat message by its text. What the
+    service tells its own team of the fault itself is left out.
+    """
+    told = desk.record.told_of_troubles()
+    found = Counter(
+        f"mail {','.join(m.recipients)}: {m.message['subject']}"
+        for m in list(desk.smtp.mails)
+        if str(m.message["subject"]) not in told
+    )
     for key, issue in list(desk.jira.issues.items()):
         found.update(f"comment {key}: {_words(t)}" for t in desk.jira.comments_on(key))
         found.update(f"status {key}: {to}" for to in _moves(issue))
@@ -254,7 +264,8 @@ def said(desk: Desk) -> Counter[str]:
 def tally(desk: Desk) -> Tally:
     """What arrived, and what the service itself shows as unknown."""
     shown = desk.stack.items("actions", state="unknown", limit="200")
-    return Tally(said(desk), [f"{a['kind']} {a['recipient'] or a['target'] or ''}".strip() for a in shown])
+    ours = [a for a in shown if a["rule"] != OWN_RULE]
+    return Tally(said(desk), [f"{a['kind']} {a['recipient'] or a['target'] or ''}".strip() for a in ours])
 
 
 def is_comment(seen: Seen) -> bool:

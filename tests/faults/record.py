@@ -22,6 +22,7 @@ from service.store import evidence
 from service.store.database import Database
 from service.store.tables import actions, attempts, deliveries, events, outcomes, reads, records
 from service.store.tables import evidence as links
+from service.troubles import OWN_RULE
 
 ENDED = ("sent", "cancelled", "dead", "unknown")
 SETTLED = ("decided", "ignored", "unmatched", "malformed", "unsupported")
@@ -64,6 +65,12 @@ class Record:
         """The ids of all deliveries that are kept."""
         with self._open():
             return self._delivered()
+
+    def told_of_troubles(self) -> set[str]:
+        """The subjects of what the service told its team about itself."""
+        with self._open():
+            own = select(actions.c.subject).where(actions.c.rule == OWN_RULE, actions.c.subject.is_not(None))
+            return set(self._seen.execute(own).scalars())
 
     def problems(self, answered: Iterable[str], opening: Mapping[str, tuple[str, Any]]) -> list[str]:
         """What does not hold: nothing when the list is empty.

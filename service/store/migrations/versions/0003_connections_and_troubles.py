@@ -7,6 +7,7 @@ from alembic import op
 
 revision = "0003"
 down_revision = "0002"
+serves = "0001"
 
 TIME = sa.String(length=32)
 ID = sa.String(length=200)
