@@ -43,10 +43,10 @@ def _sendings(rule: Rule, spec: ActionSpec) -> Iterator[Any]:
     conditions = frozenset(c.text for c in (*rule.conditions, *((spec.condition,) if spec.condition else ())))
     target = spec.keys.get("to", spec.keys.get("target"))
     triggers = sorted(rule.trigger.types) if isinstance(rule.trigger, When) else [rule.trigger]
-    ladder = _ladder(rule)
+    memory = _ladder(rule), rule.wait, rule.counts
     for trigger in triggers:
         for one in target if isinstance(target, tuple) else (target,):
-            yield spec.kind, spec.keys["text"], one, trigger, conditions, rule.scope, ladder
+            yield spec.kind, spec.keys["text"], one, trigger, conditions, rule.scope, memory
 
 
 def _ladder(rule: Rule) -> Any:
