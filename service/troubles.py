@@ -17,7 +17,7 @@ from rules.facts.project import Connection as Known
 from rules.facts.project import Workspace
 from service.log import redact
 from service.state import Context
-from service.store import attention, gates, troubles
+from service.store import attention, gates, records, troubles
 from service.store.database import Connection, from_iso
 from service.store.switches import connection_states_of, last_beats
 
@@ -34,8 +34,8 @@ class Trouble:
     """One thing that is wrong.
 
     kind: connection_silent connection_failing dead_letters outcome_unknown parked rules_refused calendar_unconfirmed
-    part_late. subject: which one of its kind. mark: changes when more of it came. owner: a person's key. page: where
-    the console shows it. values: what its texts name besides.
+    part_late sums_differ. subject: which one of its kind. mark: changes when more of it came. owner: a person's key.
+    page: where the console shows it. values: what its texts name besides.
     """
 
     kind: str
@@ -57,6 +57,7 @@ def found(context: Context, connection: Connection, last: Callable[[str], str | 
         *_files(context, now),
         *_calendars(context.rulebook.workspace, now),
         *_parts(connection, now),
+        *_sums(context, connection),
     ]
 
 
@@ -136,8 +137,19 @@ def _calendars(workspace: Workspace, now: datetime) -> Iterator[Trouble]:
 
 def _in_use(workspace: Workspace) -> set[WorkCalendar]:
     names = {workspace.calendar, *(p.calendar for p in workspace.people.values())}
+    names |= {c.calendar for c in workspace.clients.values()}
     names |= {p.calendar for p in workspace.projects.values()}
     return {workspace.calendars[n] for n in names if n in workspace.calendars}
+
+
+def _sums(context: Context, connection: Connection) -> Iterator[Trouble]:
+    """Projects whose sums are not what their entries come to (service.flow.recount)."""
+    for drift in records.page(connection, "drift", status="open", limit=100):
+        known = context.rulebook.workspace.projects.get(drift["id"])
+        if known is not None:
+            values = {"name": known.name, "what": ", ".join(sorted(drift["differences"])[:5])}
+            page = f"/projects/{known.id}"
+            yield Trouble("sums_differ", known.id, drift["since"], page, known.lead, values=values)
 
 
 def _parts(connection: Connection, now: datetime) -> Iterator[Trouble]:

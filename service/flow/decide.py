@@ -57,7 +57,10 @@ def _decided(context: Context, connection: Connection, waiting: journal.Waiting)
         rules = context.rulebook.rules
         over = journal.rules_decided(connection, waiting.event.id)
         found = evaluate(waiting.event, context.state(connection), rules, stored_only=True)
-        return _store(context, waiting, found, over, rules.version)
+        read = {waiting.partition: waiting.version} | {
+            client: journal.version_of(connection, client) for client in _clients(found)
+        }
+        return _store(context, waiting, found, over, (rules.version, read))
     except StorageError:
         raise
     except Exception as problem:  # noqa: BLE001 (an event that cannot be decided must not stop its partition)
@@ -65,9 +68,20 @@ def _decided(context: Context, connection: Connection, waiting: journal.Waiting)
         return True
 
 
+def _clients(found: Evaluation) -> set[str]:
+    """The clients whose records were written: an entry that moves to another's project changes the sums of both."""
+    return {str(r["client"]) for r in found.puts.values() if r.get("client")}
+
+
 def _store(
-    context: Context, waiting: journal.Waiting, found: Evaluation, over: set[str], ruleset: str
+    context: Context,
+    waiting: journal.Waiting,
+    found: Evaluation,
+    over: set[str],
+    ground: tuple[str, Mapping[str, int]],
 ) -> bool:
+    """Keep what was decided; nothing where a partition was moved on since it was read. ground: rule set, partitions."""
+    ruleset, read = ground
     now = context.now()
     projects = {e.id: e.project for e in found.events}
     fresh = [
@@ -78,7 +92,9 @@ def _store(
     planned = [a for a in found.actions if a.event != waiting.event.id or a.rule not in over]
     mail = context.rulebook.mail_connection
     with context.database.writing() as connection:
-        if not journal.advance(connection, waiting.partition, waiting.version):
+        # Always in the same order, so that two processes cannot wait for each other.
+        advanced = [journal.advance(connection, p, version) for p, version in sorted(read.items())]
+        if not all(advanced):
             return True
         records.save(connection, _anchored(connection, found.puts), now)
         slots.follow(connection, (r for (kind, _), r in found.puts.items() if kind == "wait"), now)

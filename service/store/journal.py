@@ -64,8 +64,13 @@ def next_waiting(connection: Connection, partition: str) -> Waiting | None:
     ).first()
     if row is None:
         return None
-    version = connection.execute(select(partitions.c.version).where(partitions.c.id == partition)).scalar()
-    return Waiting(row.seq, decode(row.data), partition, int(version or 0), row.delivery)
+    return Waiting(row.seq, decode(row.data), partition, version_of(connection, partition), row.delivery)
+
+
+def version_of(connection: Connection, partition: str) -> int:
+    """How many times something of the partition was decided."""
+    found = connection.execute(select(partitions.c.version).where(partitions.c.id == partition)).scalar()
+    return int(found or 0)
 
 
 def advance(connection: Connection, partition: str, version: int) -> bool:

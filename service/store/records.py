@@ -5,7 +5,7 @@ In: a connection. Out: `SqlBook`, which reads each record at most once, and `sav
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -43,6 +43,13 @@ class SqlBook:
             ).scalars()
             self._lists[kind, project] = [codec.loads(data) for data in rows]
         return self._lists[kind, project]
+
+
+def each(connection: Connection, kind: str, project: str) -> Iterator[Record]:
+    """All records of that kind of the project, one after the other, however many they are."""
+    wanted = select(records.c.data).where(records.c.kind == kind, records.c.project == project)
+    for row in connection.execute(wanted.execution_options(yield_per=500)):
+        yield codec.loads(row.data)
 
 
 def save(connection: Connection, puts: Mapping[tuple[str, str], Record], at: datetime) -> None:

@@ -181,6 +181,9 @@ def recounted(act: Act) -> Applied:
     project = act.project
     if project is not None and act.draft.get("baseline", project.id) is not None:
         _count_anew(act, project)
+        drift = act.draft.get("drift", project.id)
+        if drift is not None:
+            act.draft.put("drift", {**drift, "status": "mended"})
     return Applied(act.event)
 
 

@@ -1,4 +1,4 @@
-"""What the clock owes besides slots: a measurement a day, periods that end, notices of days nobody confirmed."""
+"""What the clock owes besides slots: a measurement a day, and periods of retainers that end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from rules.engine.daily import owed
-from rules.facts.project import Project
 from rules.facts.retainer import Terms
 from tests.rules.effects.world import APOLLO, World, types
 
@@ -16,9 +15,9 @@ FOUR = datetime(2026, 9, 22, 8, 0, tzinfo=UTC)
 
 
 def due(world: World, now: datetime, since: datetime | None) -> list[str]:
-    """The types of what is owed, without notices about calendars."""
+    """The types of what is owed."""
     world.now = now
-    return [e.type for e in owed(world.state, since) if e.type != "calendar.unconfirmed"]
+    return [e.type for e in owed(world.state, since)]
 
 
 def test_a_running_project_is_measured_once_a_day() -> None:
@@ -57,20 +56,3 @@ def test_a_retainer_begins_without_waiting_for_a_day() -> None:
     assert due(world, FOUR, None) == ["retainer.opened"]
     assert types(world.decide(*owed(world.state, None)))[0] == "retainer.opened"
     assert due(world, FOUR, None) == []
-
-
-def notices(world: World, now: datetime) -> list[tuple[str, int]]:
-    world.now = now
-    found = [e.objects["calendar"] for e in owed(world.state, None) if e.type == "calendar.unconfirmed"]
-    return [(c["name"], c["year"]) for c in found]
-
-
-def test_a_year_without_its_official_notice_is_announced() -> None:
-    """Two months ahead, for calendars that are in use; a year that is confirmed is not."""
-    chinese: Project = replace(APOLLO, calendar="CN")
-    world = World(chinese)
-    assert notices(world, datetime(2026, 9, 1, tzinfo=UTC)) == []
-    assert notices(world, datetime(2031, 12, 1, tzinfo=UTC)) == [("CN", 2031), ("CN", 2032)]
-    american = World(APOLLO)
-    american.workspace = replace(american.workspace, calendar="US")
-    assert notices(american, datetime(2031, 12, 1, tzinfo=UTC)) == []
