@@ -63,6 +63,8 @@ class Live:
             "projects": "/projects",
             "project": "/projects/apollo",
             "story": "/projects/apollo/story",
+            "report": "/projects/apollo/report?period=month",
+            "report for the team": "/projects/apollo/report?period=month&view=team&locale=zh-CN",
             "mode": "/projects/hermes/mode",
             "change": "/projects/apollo/changes/chg_export",
             "assess": "/projects/apollo/changes/chg_filter/assess",
