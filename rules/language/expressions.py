@@ -91,8 +91,17 @@ def compile_expression(
     if checker.findings:
         ordered = sorted(checker.findings, key=lambda f: f.offset)
         return None, [Problem(place(f.offset), f.message, f.hint) for f in ordered]
+    return _compiled(text, at, found, root), []
+
+
+def recompiled(expression: Compiled, root: Node) -> Compiled:
+    """The expression with another tree of the same kinds in it; its text and place stay."""
+    return _compiled(expression.text, expression.at, expression.type, root)
+
+
+def _compiled(text: str, at: Position, kind: Type, root: Node) -> Compiled:
     run = _guarded(compile_node(root, text), text)
-    return Compiled(text, at, _names(root), found, run, _equalities(root), _asked(root), root), []
+    return Compiled(text, at, _names(root), kind, run, _equalities(root), _asked(root), root)
 
 
 def compile_node(node: Node, text: str) -> Run:

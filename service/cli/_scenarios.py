@@ -6,14 +6,15 @@ In: a path. Out: one `Result` a scenario, in the order of the files. Worlds are 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectors.base import Settings
-from rules.language.model import Problem
+from rules.language.model import Problem, RuleSet
 from rules.packs import FOLDER, read_pack
 from rules.scenarios import Difference, Normalise, Scenario, World, given_world, read_scenarios, run
+from rules.scenarios.mutants import Mutant, mutants
 from service.cli._files import MAIN, Files, home_of, located, read_files, scenario_files, shown
 from service.cli._recorded import normaliser
 
@@ -125,6 +126,85 @@ def play(path: Path, *, coverage: bool = False) -> Played:
         raise BrokenScenarios(problems)
     results = [_played(name, one, worlds, coverage) for name, scenarios, _ in read for one in scenarios]
     return Played(tuple(results), tuple(dict.fromkeys(worlds.rules)))
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An edit of a rule: of which, where, and what it is."""
+
+    rule: str
+    at: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mutated:
+    """What came of small edits: how many were tried, and those that nobody noticed."""
+
+    tried: int
+    survivors: tuple[Edit, ...]
+
+
+def mutate(path: Path, each: Callable[[Sequence[Job]], Iterable[Job]] = iter) -> Mutated:
+    """Edit every rule that scenarios come to, a word at a time, and play the scenarios that came to it.
+
+    each: passes the work on, to show how far it is. A scenario that fails without any edit notices nothing.
+    """
+    worlds = _Worlds()
+    # A rule of a pack stands in several worlds: an edit that is noticed in one of them is noticed.
+    noticed: dict[Edit, bool] = {}
+    for job in each(_jobs(path, worlds)):
+        noticed[job.edit] = noticed.get(job.edit, False) or job.noticed(worlds)
+    return Mutated(len(noticed), tuple(edit for edit, seen in noticed.items() if not seen))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One edit, and the scenarios that come to its rule."""
+
+    mutant: Mutant
+    scenarios: tuple[Scenario, ...]
+
+    @property
+    def edit(self) -> Edit:
+        """The edit by itself."""
+        return Edit(self.mutant.rule.id, str(self.mutant.at), self.mutant.says)
+
+    def noticed(self, worlds: _Worlds) -> bool:
+        """Whether a scenario goes another way with it."""
+        for scenario in self.scenarios:
+            world, normalise = worlds.of(scenario)
+            edited = self.mutant.within(world.rules)
+            if not run(scenario, world.workspace, edited, normalise, own_modes=world.own_modes).passed:
+                return True
+        return False
+
+
+def _jobs(path: Path, worlds: _Worlds) -> list[Job]:
+    """Every edit of every rule, with the scenarios of its world that came to the rule, those that fired it first."""
+    coming: dict[tuple[int, str], list[tuple[bool, Scenario]]] = {}
+    sets: dict[int, RuleSet] = {}
+    for name, file in _scenario_files(path, worlds):
+        for scenario in read_scenarios(file.read_text(encoding="utf-8", errors="replace"), name)[0]:
+            world, normalise = worlds.of(scenario)
+            played = run(
+                scenario,
+                world.workspace,
+                world.rules,
+                normalise,
+                own_modes=world.own_modes,
+                every_verdict=True,
+            )
+            sets[id(world.rules)] = world.rules
+            reached = {rule for rule, _ in played.verdicts} if played.passed else set()
+            for rule in reached:
+                spoke = (rule, "fired") in played.verdicts
+                coming.setdefault((id(world.rules), rule), []).append((not spoke, scenario))
+    return [
+        Job(mutant, tuple(s for _, s in sorted(scenarios, key=lambda one: one[0])))
+        for (world_id, rule), scenarios in coming.items()
+        for mutant in mutants(sets[world_id].rules[rule])
+    ]
 
 
 def _played(file: str, scenario: Scenario, worlds: _Worlds, coverage: bool) -> Result:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +15,7 @@ from service.cli import FINDINGS, FINE, Invocation
 
 if TYPE_CHECKING:
     from rules.scenarios import Difference
-    from service.cli._scenarios import Played
+    from service.cli._scenarios import Job, Played
 
 # Verdicts of a rule that had something to say, whether or not it left at once.
 SPOKE: Final = frozenset({"fired", "waiting", "awaiting_review", "observed"})
@@ -25,17 +27,31 @@ SPOKE: Final = frozenset({"fired", "waiting", "awaiting_review", "observed"})
     "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write a JUnit report as well."
 )
 @click.option("--coverage", is_flag=True, help="Say for each rule which verdicts the scenarios reached.")
+@click.option(
+    "--mutate",
+    "mutated",
+    is_flag=True,
+    help="Edit rules a word at a time; list edits that no scenario notices.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 @click.pass_obj
 def command(
-    invocation: Invocation, path: Path | None, junit: Path | None, coverage: bool, as_json: bool
+    invocation: Invocation,
+    path: Path | None,
+    junit: Path | None,
+    coverage: bool,
+    mutated: bool,
+    as_json: bool,
 ) -> int:
     """Play the scenarios of the workspace at PATH (else of --home), of a folder, or of one file."""
     from service.cli._scenarios import BrokenScenarios, play
 
     begun = time.monotonic()
+    place = (path or invocation.home).resolve()
     try:
-        played = play((path or invocation.home).resolve(), coverage=coverage)
+        if mutated:
+            return _mutated(place, as_json)
+        played = play(place, coverage=coverage)
     except BrokenScenarios as broken:
         lines = ["these files cannot be used:", *map(str, broken.problems)]
         raise click.ClickException("\n".join(lines)) from None
@@ -53,6 +69,28 @@ def command(
     said = f"{count} scenarios, {failed} failed" if failed else f"{count} scenarios passed"
     click.echo(f"{said} in {time.monotonic() - begun:.1f} s", err=True)
     return FINDINGS if failed else FINE
+
+
+def _mutated(place: Path, as_json: bool) -> int:
+    from service.cli._scenarios import mutate
+
+    found = mutate(place, _progress)
+    if as_json:
+        told = [{"rule": s.rule, "at": s.at, "edit": s.says} for s in found.survivors]
+        click.echo(json.dumps({"tried": found.tried, "survivors": told}, ensure_ascii=False, indent=2))
+    else:
+        click.echo("".join(f"{s.at}: {s.rule}: {s.says}\n" for s in found.survivors), nl=False)
+    click.echo(f"{found.tried} edits, {len(found.survivors)} that no scenario notices", err=True)
+    return FINDINGS if found.survivors else FINE
+
+
+def _progress(jobs: Sequence[Job]) -> Iterator[Job]:
+    """A bar on a terminal, nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield from jobs
+        return
+    with click.progressbar(jobs, label="editing", file=sys.stderr) as bar:
+        yield from bar
 
 
 def _print(played: Played) -> None:

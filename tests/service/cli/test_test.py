@@ -111,3 +111,21 @@ def test_a_thin_webhook_needs_its_recorded_answer(home: Path, accord: Accord) ->
     edit(file, ", answers: ../payloads/answers/open.json", "")
     _, out, _ = accord("test", file)
     assert "is read back: name a file of recorded answers" in out
+
+
+def test_edits_that_no_scenario_notices_are_listed(home: Path, accord: Accord) -> None:
+    """A story far above a threshold does not say whether the threshold matters; it says that somebody is told."""
+    code, out, said = accord("test", home / "scenarios" / "1-overrun.yaml", "--mutate")
+    assert code == 1
+    survived = [line.partition(": large-bill: ")[2] for line in out.splitlines() if ": large-bill: " in line]
+    assert "in `entry.base_amount > budget.total * 10%`, > becomes >=" in survived
+    assert not [says for says in survived if says.endswith(": left out")]
+    assert f"{len(out.splitlines())} that no scenario notices" in said
+
+
+def test_edits_are_told_to_scripts_as_well(home: Path, accord: Accord) -> None:
+    """How many were tried, and the rest with rule, place and edit."""
+    _, out, _ = accord("test", home / "scenarios" / "3-milestone.yaml", "--mutate", "--json")
+    found = parsed(out)
+    assert found["tried"] > len(found["survivors"])
+    assert all(set(one) == {"rule", "at", "edit"} for one in found["survivors"])
