@@ -219,7 +219,7 @@ EVENTS: Mapping[str, EventType] = {
         *_family("invoice", "issued changed voided paid"),
         *_family("bill", "received changed voided paid"),
         *_family("payment", "received refunded"),
-        *_family("ledger", "posted corrected voided", "entry", "issue person"),
+        *_family("ledger", "posted corrected voided accepted", "entry", "issue person"),
         *_family("baseline", "approved"),
         *_family("reserve", "asked drawn rejected", also="risk approval decision"),
         *_family("period", "closed reopening reopened"),

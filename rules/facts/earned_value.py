@@ -187,7 +187,7 @@ def rebaselined(
 
 def four_decimals(index: Decimal) -> Decimal:
     """An index as it is kept and compared: four decimals, half up."""
-    return index.quantize(_FOUR_PLACES, rounding=ROUND_HALF_UP, context=EXACT)
+    return EXACT.plus(index.quantize(_FOUR_PLACES, rounding=ROUND_HALF_UP, context=EXACT))
 
 
 def _earned(value: Mapping[str, Any], share: Decimal) -> Money:

@@ -28,6 +28,8 @@ CLASSES: Final = ("staff", "material", "equipment", "subcontract", "travel", "ot
 # Between versions that the source does not order, the one that takes money away stands.
 _RANK: Final[dict[str, int]] = {"draft": 0, "posted": 1, "void": 2, "deleted": 3}
 _TAKEN_BACK: Final = ("void", "deleted")
+# What is on record and waits for somebody before it counts.
+_WAITING: Final = ("draft", "questioned")
 _OWN: Final = ("status", "version", "versions")
 _UNREAD: Final = datetime.min.replace(tzinfo=UTC)
 _ZERO: Final = Decimal(0)
@@ -95,12 +97,13 @@ def effective(entry: Mapping[str, Any], counted_after: date | None = None) -> di
     """What the entry counts: {"measure", "class", "amount": Money in base currency, "work_date"}, or none.
 
     work_date is the day it counts on: `booked_on` where its own was closed. Entries of time have "seconds" as well.
-    Void and deleted entries count an amount of zero. Drafts, entries without a base amount (time that has no rate),
-    tombstones without facts, and work up to `counted_after` (the day of the opening figure) count nothing at all.
+    Void and deleted entries count an amount of zero. Drafts, questioned ones, entries without a base amount (time that
+    has no rate), tombstones without facts, and work up to `counted_after` (the day of the opening figure) count nothing
+    at all.
     """
     base = entry.get("base_amount")
     work_date = entry.get("work_date")
-    if base is None or work_date is None or entry.get("status") == "draft":
+    if base is None or work_date is None or entry.get("status") in _WAITING:
         return None
     if counted_after is not None and work_date <= counted_after:
         return None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Show a project's figures, rebase it on its file, draw on its reserve."""
+    """Show a project's figures, rebase it on its file, draw on its reserve, accept a questioned entry."""
 
 
 @command.command("show")
@@ -68,6 +68,21 @@ def rebase(invocation: Invocation, project: str, by: str, reason: str) -> None:
         click.echo(f"{one.id}: asked for; a second person of the team agrees with: {again}")
     else:
         click.echo(f"{one.id}: rebased; the baseline is version {baseline['version']}")
+
+
+@command.command("accept")
+@click.argument("project")
+@click.argument("entry")
+@BY
+@click.pass_obj
+def accept(invocation: Invocation, project: str, entry: str, by: str) -> None:
+    """Say that a questioned ENTRY of the ledger (an absurd amount, a far date) is meant as it stands: it counts."""
+    from service.cli._open import opened
+    from service.flow import books
+
+    with opened(invocation) as process, settled(process):
+        books.accept(process.context, found(process, project), entry, by)
+    click.echo(f"{entry}: counts from now on")
 
 
 @command.command("draw")

@@ -99,6 +99,16 @@ def draw(
     return id
 
 
+def accept(context: Context, project: Project, entry: str, by: str) -> None:
+    """Say that a questioned entry is meant as it stands."""
+    _of_the_team(context, by)
+    with context.database.reading() as connection:
+        kept = context.state(connection).book.get("entry", entry)
+    if kept is None or kept["project"] != project.id or kept["status"] != "questioned":
+        raise BooksError(f"{entry} is no entry of {project.id} that waits for a confirmation")
+    _say(context, project, "ledger.accepted", by, {"entry": {"id": entry}})
+
+
 def recount(context: Context, project: Project, by: str | None = None) -> None:
     """Work out the sums of a project anew from all its entries."""
     _known(context, project)

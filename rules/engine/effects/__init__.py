@@ -85,6 +85,7 @@ _TYPES: Final[Mapping[str, _Apply]] = {
     "project.changed": projects.followed,
     "project.closing": closing.stepped,
     "project.closed": closing.stepped,
+    "ledger.accepted": ledger.accepted,
     "period.closed": periods.closing,
     "period.reopening": periods.reopening,
     "project.rebasing": rebasing.asked,

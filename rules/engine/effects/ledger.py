@@ -16,6 +16,7 @@ from rules.engine.effects.pricing import (
     Gap,
     document_fields,
     from_document,
+    implausible,
     known_fields,
     named,
     time_fields,
@@ -111,6 +112,38 @@ def judged(act: Act, project: Project, entry: Record, verb: str, approver: str |
     return (step, *_told(act, project, entry, record, "unchanged"))
 
 
+def accepted(act: Act) -> Applied:
+    """`ledger.accepted`: somebody of the team says that a questioned entry is meant as it stands; now it counts."""
+    project, id = act.project, str(act.event.objects.get("entry", {}).get("id"))
+    stored = act.draft.get("entry", id)
+    if project is None or stored is None or stored["status"] != "questioned":
+        return Applied(act.seen(entry=stored))
+    as_of = opening_day(act, project)
+    sure = {**stored, "status": "posted", "_accepted": _mark(stored)}
+    record, _ = settled(act, project, stored, sure, as_of)
+    act.draft.put("entry", record)
+    _adjust(act, project, effective(stored, as_of), effective(record, as_of))
+    return Applied(act.seen(shown(stored), entry=record), _told(act, project, stored, record, "posted"))
+
+
+def _mark(record: Record) -> str:
+    """What was accepted: another amount or day is questioned anew."""
+    return f"{record.get('base_amount')} on {record.get('work_date')}"
+
+
+def _questioned(act: Act, project: Project, record: Record) -> tuple[Event, ...]:
+    if record["status"] != "questioned":
+        return ()
+    values = {
+        "what": named(record, record["id"]),
+        "amount": record["base_amount"],
+        "day": record["work_date"],
+    }
+    command = f"accord project accept {project.id} {record['id']} --by NAME"
+    kind = implausible(act, project, record) or "absurd_amount"
+    return open_task(act, project, kind, record["id"], **values, command=command)
+
+
 def _shown(act: Act) -> Applied:
     """An event that we caused, with its entry as it is on record."""
     entry = act.draft.get("entry", act.event.key or str(act.event.objects.get("entry", {}).get("id")))
@@ -148,7 +181,7 @@ def _book(act: Act, booking: _Booking) -> Applied:
         told = _told(act, booking.project, was, record, outcome)
     else:
         told = tuple(e for a in adjustments for e in _adjustment_told(act, booking.project, a))
-    caused = (*left, *_asked_for(act, booking), *told)
+    caused = (*left, *_asked_for(act, booking), *_questioned(act, booking.project, record), *told)
     before = shown(was) if was and _main_is_entry(act.event) else {}
     return Applied(act.seen(before, entry=record, issue=_issue(act, record)), caused)
 
@@ -174,8 +207,11 @@ def _kept(act: Act, booking: _Booking, record: Record, stored: Record | None) ->
     """The entry's record with what is ours: whose it is, since when, whether it counts."""
     project = booking.project
     as_of, day = opening_day(act, project), record.get("work_date")
+    status = _standing(record, record["status"])
+    if status == "posted" and implausible(act, project, record) and record.get("_accepted") != _mark(record):
+        status = "questioned"
     ours = {
-        "status": _standing(record, record["status"]),
+        "status": status,
         "posted_at": stored["posted_at"] if stored else act.state.now,
         "counted": not (as_of is not None and day is not None and day <= as_of),
     }

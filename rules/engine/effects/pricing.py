@@ -18,7 +18,7 @@ from rules.facts.catalogue import OBJECTS
 from rules.facts.duration import Duration
 from rules.facts.event import Event, Record
 from rules.facts.ledger import RateMissing, freeze_base, price_time, rate_on
-from rules.facts.money import Money
+from rules.facts.money import Money, UnknownCurrency
 from rules.facts.project import Project
 
 # What is worked out anew for each version; carried over, yesterday's price would pass for the document's own.
@@ -27,6 +27,9 @@ _LENGTH: Final = frozenset({"duration", "seconds"})
 _OURS: Final = frozenset(
     {"id", "key", "project", "client", "status", "version", "versions", "posted_at", "counted"}
 )
+_ABSURD: Final = 10
+_YEARS_AHEAD: Final = 2
+_YEARS_BACK: Final = 20
 _MEASURES: Final = {"invoice": "billed", "payment": "collected"}
 
 
@@ -88,7 +91,11 @@ def document_fields(
     if said.pop("base_currency", project.currency) != project.currency:
         # The books' own rate goes to the books' own currency, which is not this project's.
         said.pop("rate", None)
-    said["amount"] = _money(said.get("amount"), said.get("currency"), project)
+    try:
+        said["amount"] = _money(said.get("amount"), said.get("currency"), project)
+    except UnknownCurrency:
+        code = str(said.get("currency"))[:20]
+        return {**said, "amount": None, "base_amount": None}, Gap("unknown_currency", key, {"currency": code})
     if said["amount"] is None:
         return {**said, "base_amount": None}, Gap("incomplete", key, {"missing": "amount"})
     return based(act, project, said, key)
@@ -120,6 +127,22 @@ def from_document(event: Event, noun: str) -> Record | None:
     # Money given back lowers what was collected; where it is counted as credited, it is counted as it is.
     sign = -1 if event.type == "payment.refunded" and document.get("measure") != "credited" else 1
     return {**fields, "amount": abs(amount) * sign if sign < 0 else amount, "work_date": on}
+
+
+def implausible(act: Act, project: Project, entry: Mapping[str, Any]) -> str | None:
+    """Why an amount or a date cannot be meant as it stands, as the name of a task; none for what can.
+
+    An amount of more than ten times the budget, a day more than two years ahead or twenty years back.
+    """
+    base, day = entry.get("base_amount"), entry.get("work_date")
+    if base is None or day is None:
+        return None
+    baseline = act.draft.get("baseline", project.id)
+    total: Money = baseline["total"] if baseline else project.budget.total
+    if total and abs(base) > total * _ABSURD:
+        return "absurd_amount"
+    years = day.year - local_day(act.event.at, project.time_zone).year
+    return "far_date" if years > _YEARS_AHEAD or years < -_YEARS_BACK else None
 
 
 def named(fields: Mapping[str, Any], key: str) -> str:

@@ -53,6 +53,18 @@ _TITLES: Final[dict[str, tuple[str, str]]] = {
         "{by} asks to rebase {name} on its file ({changes}); to agree: accord project rebase {id}",
         "{by} 申请将 {name} 的基线改为文件所写内容（{changes}）；如同意，请执行：accord project rebase {id}",
     ),
+    "absurd_amount": (
+        "{what} of {amount} is more than ten times the budget and counts nothing yet; if it is meant: {command}",
+        "{what}（{amount}）超过预算的十倍，暂未计入台账；如确认无误，请执行：{command}",
+    ),
+    "far_date": (
+        "{what} of {amount} is dated {day} and counts nothing yet; if it is meant: {command}",
+        "{what}（{amount}）的日期为 {day}，暂未计入台账；如确认无误，请执行：{command}",
+    ),
+    "unknown_currency": (
+        "{entry} is in {currency}, which is no currency, and counts nothing: correct it in {connection}",
+        "记录 {entry} 的币种 {currency} 不存在，未计入台账：请在 {connection} 中更正",
+    ),
     "reserve_short": (
         "{amount} cannot be drawn from the reserve of {name}: {left} is left of it",
         "{name} 的应急预备金仅剩 {left}，无法动用 {amount}",

@@ -434,6 +434,46 @@ def test_the_sums_are_those_of_the_newest_states_in_any_order(
     assert world.spent == usd(expected)
 
 
+@pytest.mark.parametrize(
+    ("entry", "task"),
+    [
+        ({"amount": usd(10**9)}, "more than ten times the budget"),
+        ({"amount": usd(5), "work_date": date(9999, 12, 31)}, "is dated 9999-12-31"),
+        ({"amount": usd(5), "work_date": date(1, 1, 1)}, "is dated 0001-01-01"),
+        ({"amount": Decimal(5), "currency": "XYZ"}, "is in XYZ, which is no currency"),
+    ],
+)
+def test_what_can_hardly_be_meant_waits_for_somebody(world: World, entry: dict[str, Any], task: str) -> None:
+    """It is kept and counts nothing, and a task says why and what to do; nobody is alarmed by a slip of the pen."""
+    assert bill(world, **entry) == ["bill.received", "task.opened"]
+    assert task in world.all("task")[0]["title"]
+    assert world.spent == usd(0)
+    assert len(world.all("entry")) == 1
+
+
+def test_a_questioned_entry_counts_when_somebody_says_that_it_is_meant(world: World) -> None:
+    """The same amount is not questioned again; another one is."""
+    bill(world, amount=usd(2_000_000))
+    (entry,) = world.all("entry")
+    told = world.tell("ledger.accepted", entry["id"], person="wang", entry={"id": entry["id"]})
+    assert types(told)[:2] == ["ledger.accepted", "ledger.posted"]
+    assert world.spent == usd(2_000_000)
+    assert bill(world, version="2", amount=usd(2_000_000), number="BILL-92") == [
+        "bill.received",
+        "ledger.corrected",
+    ]
+    assert world.spent == usd(2_000_000)
+    bill(world, version="3", amount=usd(3_000_000))
+    assert world.spent == usd(0), "until somebody looks at the new amount"
+
+
+def test_a_credit_note_lowers_what_was_spent(world: World) -> None:
+    """A negative amount is money that came back, and no mistake."""
+    bill(world)
+    bill(world, "bill/982", amount=usd("-500.00"))
+    assert world.spent == usd("1000.00")
+
+
 def test_times_are_utc(world: World) -> None:
     """An entry's posting time is the moment of deciding."""
     bill(world)
