@@ -238,7 +238,9 @@ class Connector:
     normalise: bytes to Inbound; raises Malformed or Unsupported.
     sign: headers with which that system would sign a body (for `accord send`), from (body, settings, now, name of the
         payload file without ending) where the event type stands in a header.
-    read: executes a follow-up read -> events.   poll: (settings, http, cursor, now) -> (events, next cursor), for
+    read: executes a follow-up read -> events.
+    again: (noun, key in the source, object as it is known, since when) -> the read that tells what became of it since,
+        or none where the source cannot be asked.   poll: (settings, http, cursor, now) -> (events, next cursor), for
         `receive: poll`, sweeps and backfill (an empty cursor means from `since` in settings).
     limits: what its system allows an account, where its vendor says so; `limits:` of a connection wins.
     check: one harmless authenticated call, for `accord doctor`: returns a sentence.
@@ -258,6 +260,7 @@ class Connector:
     normalise: Callable[[Delivery, Settings], Inbound] | None = None
     sign: Callable[[bytes, Settings, datetime, str], Mapping[str, str]] | None = None
     read: Callable[[Read, Settings, Http], Iterable[SourceEvent]] | None = None
+    again: Callable[[str, str, Mapping[str, Any], datetime], Read | None] | None = None
     poll: Callable[[Settings, Http, str, datetime], tuple[Iterable[SourceEvent], str]] | None = None
     limits: Limits = Limits()
     check: Callable[[Settings, Http], str] | None = None

@@ -115,7 +115,9 @@ def _look(context: Context, tools: Tools, running: set[str]) -> Iterable[tuple[J
     found: list[tuple[Job, Work]] = [
         (j, partial(fetch.fetch, context, tools, take_in)) for j in fetch.due(context, LOOK)
     ]
-    found += [(j, partial(delivering.deliver, context, tools)) for j in delivering.due(context, LOOK)]
+    found += [
+        (j, partial(delivering.deliver, context, tools, take_in)) for j in delivering.due(context, LOOK)
+    ]
     found += [(j, partial(poll.poll, context, tools, take_in)) for j in poll.due(context)]
     return [(job, work) for job, work in found if job.id not in running]
 

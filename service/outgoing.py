@@ -7,13 +7,13 @@ or a `Refusal` that names the mend.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from connectors.base import Connector, Message, Operation, Outward
 from connectors.base import Settings as ConnectionSettings
 from rules.engine.verdicts import Planned
 from rules.facts.event import Record
 from rules.language.model import Position, Text
+from rules.language.texts import Rendered, joined
 from rules.language.wording import choose
 from service import links
 from service.reports import mail
@@ -70,12 +70,9 @@ def message_of(
         )
     if planned.kind not in WITH_TEXT:
         return Message()
-    text = _text(context, planned, ruleset)
-    names: dict[str, Any] = {**planned.names}
     if "link" in planned.keys:
-        names["link"] = _address(context, planned, connector)
-    zone = _zone(context, planned)
-    made = tools.renderer.render(text, names, planned.locale, zone)
+        planned = replace(planned, names={**planned.names, "link": _address(context, planned, connector)})
+    made = words_of(context, tools, planned, ruleset)
     if planned.kind not in BY_MAIL:
         short = made.short or made.body
         return Message(subject=made.subject, body=_marked(made.body, planned), short=_marked(short, planned))
@@ -90,6 +87,13 @@ def message_of(
         return composed
     sheet = reporting.sheet_of(_report(context, planned), planned.locale, _zone(context, planned))
     return replace(composed, attachments=(sheet,))
+
+
+def words_of(context: Context, tools: Tools, planned: Planned, ruleset: str) -> Rendered:
+    """What the message says, in its reader's language. Raises RenderError or Refusal."""
+    text = _text(context, planned, ruleset)
+    made = tools.renderer.render(text, planned.names, planned.locale, _zone(context, planned))
+    return joined(made, planned.parts) if planned.parts else made
 
 
 def operation_of(context: Context, planned: Planned, message: Message) -> Operation:

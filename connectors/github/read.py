@@ -6,8 +6,9 @@ former values, and that an open issue was closed in between.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
+from typing import Any
 
 from connectors import polling
 from connectors.base import Http, Read, Settings
@@ -20,10 +21,13 @@ from rules.facts.event import SourceEvent
 
 _ISSUES = "/repos/{owner}/{repo}/issues"
 _SIZE = 100
+_ISSUE = "issue_since"
 
 
 def read(wanted: Read, settings: Settings, http: Http) -> Iterable[SourceEvent]:
-    """The issues of an edited milestone: their due date or milestone name changed with it."""
+    """The issues of an edited milestone: their due date or milestone name changed with it; or one issue since."""
+    if wanted.kind == _ISSUE:
+        return _issue_since(wanted, settings, http)
     source = Source(str(wanted.params["repo"]), settings)
     edited, before = datetime.fromisoformat(wanted.params["at"]), dict(wanted.params["before"])
     if before.get("due"):
@@ -41,6 +45,21 @@ def read(wanted: Read, settings: Settings, http: Http) -> Iterable[SourceEvent]:
         if len(issues) < _SIZE:
             break
     return found
+
+
+def again(noun: str, _key: str, known: Mapping[str, Any], since: datetime) -> Read | None:
+    """The read that tells what became of an issue since."""
+    repo, mark, number = str(known.get("key") or "").partition("#")
+    if noun != "issue" or not mark:
+        return None
+    return Read(_ISSUE, number, {"repo": repo, "since": since.isoformat()})
+
+
+def _issue_since(wanted: Read, settings: Settings, http: Http) -> list[SourceEvent]:
+    repo = str(wanted.params["repo"])
+    parts = {**repository(repo, settings), "number": wanted.id}
+    issue = get(settings, http, f"{_ISSUES}/{{number}}", parts)
+    return list(_told_by_issue(issue, Source(repo, settings), datetime.fromisoformat(wanted.params["since"])))
 
 
 def poll(settings: Settings, http: Http, cursor: str, now: datetime) -> tuple[Iterable[SourceEvent], str]:

@@ -29,6 +29,7 @@ from connectors.polling import Place
 from rules.facts.event import SourceEvent
 
 _PAGE = "50"
+_ISSUE = "issue_since"
 _FIELDS = (
     "summary,issuetype,status,resolution,resolutiondate,statuscategorychangedate,assignee,reporter,duedate,"
     "timeoriginalestimate,timespent,labels,fixVersions,created,updated,project"
@@ -36,8 +37,12 @@ _FIELDS = (
 
 
 def read(wanted: Read, settings: Settings, http: Http) -> Iterable[SourceEvent]:
-    """The event of a delivery that named its issue by number only."""
+    """The event of a delivery that named its issue by number only; or what became of an issue since."""
     params = wanted.params
+    if wanted.kind == _ISSUE:
+        fields = {"fields": _FIELDS, "expand": "changelog"}
+        issue = get(settings, http, "/issue/{key}", params=fields, key=wanted.id)
+        return _changes(issue, settings, http, datetime.fromisoformat(params["since"]))
     at = datetime.fromisoformat(params["at"]) if params.get("at") else None
     kind = str(params["event"])
     try:
@@ -50,6 +55,13 @@ def read(wanted: Read, settings: Settings, http: Http) -> Iterable[SourceEvent]:
     if "worklog" in params:
         return [time_event(kind, Foreign(params["worklog"], "worklog"), issue, settings, at)]
     return [comment_event(kind, Foreign(params["comment"], "comment"), issue, settings, at)]
+
+
+def again(noun: str, _key: str, known: Mapping[str, Any], since: datetime) -> Read | None:
+    """The read that tells what became of an issue since."""
+    if noun != "issue" or not known.get("key"):
+        return None
+    return Read(_ISSUE, str(known["key"]), {"since": since.isoformat()})
 
 
 def poll(settings: Settings, http: Http, cursor: str, now: datetime) -> tuple[Iterable[SourceEvent], str]:

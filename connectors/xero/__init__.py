@@ -59,6 +59,7 @@ connector = Connector(
     normalise=receive.normalise,
     sign=receive.sign,
     read=read.read,
+    again=read.again,
     poll=read.poll,
     check=act.check,
 )

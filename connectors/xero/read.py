@@ -7,9 +7,9 @@ limit of calls.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from connectors import polling
 from connectors.base import Http, Read, Settings
@@ -39,6 +39,12 @@ def read(wanted: Read, settings: Settings, http: Http) -> list[SourceEvent]:
         raise refused(settings, f"there is no read of {wanted.kind}, only of {', '.join(_SINGLE)}")
     found = api.get(settings, http, f"/{kind}/{{id}}", id=wanted.id)[kind].each()
     return [event for document in found for event in documents.events(document, settings)]
+
+
+def again(_noun: str, _key: str, known: Mapping[str, Any], _since: datetime) -> Read | None:
+    """The read of a document as it is now."""
+    kind, _, id = str(known.get("document") or "").partition("/")
+    return Read(kind, id) if kind in _SINGLE and id else None
 
 
 def poll(settings: Settings, http: Http, cursor: str, now: datetime) -> tuple[list[SourceEvent], str]:

@@ -47,14 +47,17 @@ class _Sentence:
         memory = self._memory()
         once = f", once for each {self._keys(' and ')}" if self.rule.once_per else ""
         does = "; ".join(self._actions())
-        whole = f"{self._trigger()}{asked}{memory}{once}: {does}{self._taken_back()}."
+        whole = f"{self._trigger()}{asked}{memory}{once}: {does}{self._noise()}{self._taken_back()}."
         return whole[0].upper() + whole[1:]
 
     def chinese(self) -> str:
         conditions = [condition(c, self.phrases) for c in self.rule.conditions]
         asked = f"，且{'，且'.join(conditions)}" if conditions else ""
         once = f"（每个{self._keys('、')}仅一次）" if self.rule.once_per else ""
-        return f"{self._trigger()}{asked}{self._memory()}时{once}：{'；'.join(self._actions())}{self._taken_back()}。"
+        does = "；".join(self._actions())
+        return (
+            f"{self._trigger()}{asked}{self._memory()}时{once}：{does}{self._noise()}{self._taken_back()}。"
+        )
 
     # When
 
@@ -154,6 +157,58 @@ class _Sentence:
 
     def _keys(self, joint: str) -> str:
         return joint.join(self.phrases.field(name) for name in self.rule.once_per)
+
+    # Noise
+
+    def _noise(self) -> str:
+        """How often a reader hears of it, what is gathered, what is read again."""
+        said = [one for one in (self._at_most(), self._digest(), self._read_first()) if one]
+        return "".join(f"；{one}" if self.phrases.chinese else f"; {one}" for one in said)
+
+    def _at_most(self) -> str:
+        most = self.rule.at_most
+        if most is None:
+            return ""
+        per, keys = self.phrases.wording.duration(most.per), [self.phrases.field(name) for name in most.key]
+        if self.phrases.chinese:
+            each = f"就每个{'、'.join(keys)}" if keys else ""
+            return f"{each}每位收件人 {per}内最多 {most.times} 条"
+        each = f" about each {' and '.join(keys)}" if keys else ""
+        times = "once" if most.times == 1 else f"{most.times} times"
+        return f"each reader hears{each} at most {times} in {per}"
+
+    def _digest(self) -> str:
+        digest = self.rule.digest
+        if digest is None:
+            return ""
+        over = self.rule.at_most is not None
+        keys = [self.phrases.field(name) for name in digest.key]
+        if self.phrases.chinese:
+            what, each = ("超出的" if over else "多条"), f"按{'、'.join(keys)}" if keys else ""
+            when = (
+                f"首条之后 {self.phrases.wording.duration(digest.after)}" if digest.after else f"{digest.at} "
+            )
+            return f"{what}{each}合并为一条，于{when}发送"
+        what, each = (
+            ("the rest is" if over else "several are"),
+            f" for each {' and '.join(keys)}" if keys else "",
+        )
+        when = (
+            f"{self.phrases.wording.duration(digest.after)} after the first"
+            if digest.after
+            else f"at {digest.at}"
+        )
+        return f"{what} gathered{each} into one message, {when}"
+
+    def _read_first(self) -> str:
+        if self.rule.read_first is None:
+            return ""
+        noun = self.phrases.field(f"{self.rule.read_first}.id")
+        return (
+            f"发送前从来源重新读取{noun}"
+            if self.phrases.chinese
+            else f"{noun} is read again from its source first"
+        )
 
     def _taken_back(self) -> str:
         if self.rule.crosses is None:

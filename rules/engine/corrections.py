@@ -12,6 +12,7 @@ from typing import Any
 
 from rules.engine.firing import Firing
 from rules.engine.memory import Crossed
+from rules.engine.noise import together
 from rules.engine.outward import held
 from rules.engine.told import Copied, next_words
 from rules.engine.verdicts import Planned
@@ -81,8 +82,7 @@ def _note(firing: Firing, copy: Copied, text: str, after: Record, ordinal: int) 
         spec=told["spec"],
         depth=firing.event.depth,
     )
-    if note.kind == "task":
-        note = _by_mail(note, firing)
+    note = together(_by_mail(note, firing) if note.kind == "task" else note, firing.rule, firing.names)
     # What went to the lead alone is taken back from the lead alone, whatever the project's mode is by now.
     return note if note.observed else held(note, firing, _entry(firing, told))
 

@@ -14,8 +14,9 @@ from typing import Any, Final
 from rules.engine.attached import attached_keys
 from rules.engine.copies import Copy, people_copies
 from rules.engine.firing import Firing, Outcome, evaluated, lead_of
-from rules.engine.noise import count_review, first_hold, needs_review
+from rules.engine.noise import first_hold, together
 from rules.engine.parties import calendars_of
+from rules.engine.review import count_review, needs_review, with_release
 from rules.engine.snapshot import for_reader
 from rules.engine.systems import SYSTEMS, document_keys, system_copies, urgent_keys
 from rules.engine.verdicts import Planned
@@ -97,6 +98,7 @@ def _planned(
     text, also, keys = content
     names = firing.for_client if copy.client_facing else firing.for_team
     facts = firing.names.facts
+    more, confirms = _more_keys(firing, spec, copy, text), spec.keys.get("confirms") is True
     planned = Planned(
         id=firing.action_id(spec.id, copy.whom),
         event=firing.event.id,
@@ -114,13 +116,14 @@ def _planned(
         text=text,
         locale=copy.locale,
         names={**for_reader(names, copy.locale), **also},
-        keys={**keys, **_more_keys(firing, spec, copy, text)},
+        keys={**keys, **more},
         alert=firing.alert,
-        confirms=spec.keys.get("confirms") is True,
+        confirms=confirms,
+        passes=confirms or "link" in more or spec.kind == "request_decision",
         spec=spec.id,
         depth=firing.event.depth,
     )
-    return held(planned, firing, spec)
+    return held(together(planned, firing.rule, firing.names), firing, spec)
 
 
 def held(planned: Planned, firing: Firing, spec: ActionSpec) -> Planned:
@@ -135,6 +138,7 @@ def held(planned: Planned, firing: Firing, spec: ActionSpec) -> Planned:
     )
     if reviewed:
         count_review(rule, spec, firing.draft, planned.project, planned.client)
+        planned = with_release(planned, rule, state)
     return first_hold(planned, rule, spec, state, reviewed)
 
 

@@ -6,9 +6,11 @@ count, else the team's. `calendar:` on a rule names others; several together wor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import time
 from typing import Final
 
+from rules.engine.verdicts import Planned
 from rules.facts.calendar import Hours, WorkCalendar
 from rules.facts.project import Client, Project, Workspace
 from rules.language.model import ActionSpec, Around, Every, Rule
@@ -62,6 +64,32 @@ def opening(party: str, client: Client | None, workspace: Workspace) -> time:
     """Local time at which the party's hours begin."""
     hours = client.hours if party == "client" and client else workspace.hours
     return Hours.parse(hours).opens
+
+
+def hours_of(party: str, planned: Planned, workspace: Workspace) -> tuple[Sequence[WorkCalendar], str, str]:
+    """Calendar, hours and zone to keep: the reader's own where the reader is of that party, else the party's."""
+    reader = workspace.people.get(planned.recipient or "")
+    if reader is not None and reader.party == party:
+        return _named(reader.calendar, workspace), reader.hours, reader.time_zone
+    client = workspace.clients.get(planned.client or "")
+    if party == "client" and client is not None:
+        return _named(client.calendar, workspace), client.hours, client.time_zone
+    project = workspace.projects.get(planned.project or "")
+    if party == "project" and project is not None:
+        return _named(project.calendar, workspace), workspace.hours, project.time_zone
+    return _named(workspace.calendar, workspace), workspace.hours, workspace.time_zone
+
+
+def reader_hours(planned: Planned, workspace: Workspace) -> tuple[Sequence[WorkCalendar], str, str]:
+    """The reader's own calendar, hours and zone; the party's that reads it where it goes to a place."""
+    return hours_of(
+        "client" if planned.client_facing and not planned.observed else "team", planned, workspace
+    )
+
+
+def _named(name: str, workspace: Workspace) -> Sequence[WorkCalendar]:
+    found = workspace.calendars.get(name) or workspace.calendars.get(workspace.calendar)
+    return (found,) if found else ()
 
 
 def _calendar(name: str, project: Project | None, client: Client | None, workspace: Workspace) -> str:

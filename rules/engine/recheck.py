@@ -7,7 +7,7 @@ it is still true, in one sentence why not, and the names for its text as of now.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rules.engine import waits
@@ -51,6 +51,18 @@ def recheck(planned: Planned, event: Event, state: State, rules: RuleSet) -> Rec
         return Recheck(reason is None, reason or "", look.names_now() if reason is None else planned.names)
     except (ValueError, ArithmeticError) as error:
         return Recheck(False, f"it cannot be checked again: {error}", planned.names)
+
+
+def object_of(noun: str, event: Event, state: State) -> Record | None:
+    """The object of that name on an event, as it is on record by now."""
+    return Facts(event, state.book, state, "moment").object(noun)
+
+
+def with_latest(event: Event, latest: Event, noun: str) -> Event:
+    """The event with an object of it as a later event brought it: what `read_first` read is checked, not what was."""
+    if noun not in event.objects or noun not in latest.objects:
+        return event
+    return replace(event, objects={**event.objects, noun: {**event.objects[noun], **latest.objects[noun]}})
 
 
 def _names(planned: Planned, event: Event, state: State, rule: Rule) -> Names:

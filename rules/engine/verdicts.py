@@ -68,12 +68,20 @@ class Planned:
     names: every name the text may use, as of the event decided (rendered at sending).
     keys: the action's further keys, evaluated ({"status": "Approved"}).
     observed: the project is in observe: goes to the lead, marked TEST, instead of the client.
-    waits: none, or why it may not leave yet: "hours", "review", "delay"; `due` is when it may leave at the earliest.
+    waits: none, or why it may not leave yet: "review", "delay", "digest", "hours", "cap", "read"; `due` is when it may
+        leave at the earliest.
     recheck: it is checked again before leaving (it waited).
+    heap: what it becomes one message with, when both wait: the digest of its rule, else later words about the same.
+    counts: what `at_most` of its rule counts it with, "" where there is none.
+    gathered: the digest that it waits in or has left: "rule", "client", "" for none.
+    release_by: under review, when the deputy is told that it waits.
+    read_at: when its object was read again from the source, for a rule with `read_first`.
+    passes: no cap and no digest holds it: a decision that is asked for, a confirmation.
+    parts: the messages that a client's digest says, in words: [{"subject", "body"}].
     alert: the ladder memory and level it belongs to ("memory id", "level", epoch), for giving back and correction.
     corrects: id of the alert's action that this correction note takes back: it leaves only after that action's
         outcome is known, and only if the alert left or may have left.
-    confirms: a confirmation or code that a client just asked for: never waits, passes caps.
+    confirms: a confirmation or code that a client just asked for: never waits for hours.
     keys["link"]: {"approval": id, "person": key} where the text has `link`: the service makes the address.
     keys["instead_of"]: {"kind", "recipient", "address", "target"} of what an observed action would have been. It has
         no keys["link"]: its names have a `link` that opens nothing, for only the client may decide.
@@ -106,6 +114,13 @@ class Planned:
     confirms: bool = False
     spec: str = ""
     depth: int = 0
+    heap: str = ""
+    counts: str = ""
+    gathered: str = ""
+    release_by: datetime | None = None
+    read_at: datetime | None = None
+    passes: bool = False
+    parts: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,7 @@ BOUND: Mapping[str, tuple[FieldType, str]] = {
     "elapsed": ("duration", "stays_true_for or if_not_followed_by"),
     "count": ("int", "counts"),
     "slot": ("time", "every"),
+    "items": ("list", "digest"),
     "now": ("time", ""),
     "today": ("date", ""),
 }

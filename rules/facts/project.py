@@ -62,7 +62,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client and the defaults its contacts share. `vars` are typed values of packs."""
+    """A client and the defaults its contacts share. `vars` are typed values of packs.
+
+    at_most: how many messages reach one contact within a length of time, over all rules together.  digest: the time of
+    the contact's day ("17:00") at which what that holds back leaves as one.
+    """
 
     id: str
     name: str
@@ -72,7 +76,7 @@ class Client:
     hours: str
     contacts: tuple[str, ...]
     tags: tuple[str, ...] = ()
-    at_most: tuple[int, str] | None = None
+    at_most: tuple[int, Duration] | None = None
     digest: str | None = None
     vars: Mapping[str, Any] = field(default_factory=dict)
 

@@ -14,9 +14,10 @@ from rules.facts.project import Project, Workspace
 from rules.language.conditions import compile_at, value_at
 from rules.language.expressions import Compiled
 from rules.language.messages import Message, with_names
-from rules.language.model import ActionSpec, Expression
+from rules.language.model import ActionSpec, Digest, Expression
 from rules.language.names import Type, TypeEnv, names_of
 from rules.language.nearest import allowed_here
+from rules.language.noise import gathers
 from rules.language.outside import (
     NAMES_A_CONNECTION,
     check_connection,
@@ -80,6 +81,7 @@ class ActionReader:
     variables: Mapping[str, Any]
     text_key: Callable[[str], str]
     figures: frozenset[str] = frozenset()
+    digest: Digest | None = None
     messages: list[Message] = field(default_factory=list)
     inline: dict[str, dict[str, TextSource]] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
@@ -109,9 +111,7 @@ class ActionReader:
             check_report(action, kind, recipients, self.env)
         keys = self._keys(action, kind)
         spec_id = self._id(action, kind)
-        self._text(action, kind, spec_id, keys, recipients, projects)
-        self._learn(kind)
-        return ActionSpec(
+        spec = ActionSpec(
             kind=kind,
             id=spec_id,
             keys=keys,
@@ -121,6 +121,9 @@ class ActionReader:
             review=action.get("review"),
             send_in=action.get("send_in"),
         )
+        self._text(action, spec, keys, recipients, projects)
+        self._learn(kind)
+        return spec
 
     def _projects(self, condition: Compiled | None) -> list[Project]:
         conditions: list[Expression] = [condition] if condition is not None else []
@@ -264,26 +267,37 @@ class ActionReader:
     def _text(
         self,
         action: Source,
-        kind: str,
-        spec_id: str,
+        spec: ActionSpec,
         keys: dict[str, Any],
         recipients: Iterable[Recipient],
         projects: list[Project],
     ) -> None:
-        if kind == "draft_invoice":
+        """The key of the entry's text joins its keys; its message those that are checked when all texts are read."""
+        if spec.kind == "draft_invoice":
             self._shown_lines(action.below("lines"), keys, projects)
         if "text" not in action.value:
             return
-        place = action.below("text")
-        keys["text"] = self._key_of(place, spec_id)
+        kind, place = spec.kind, action.below("text")
+        keys["text"] = self._key_of(place, spec.id)
         names = self._text_names(kind, keys)
         reads = self._client_reads(kind, keys, recipients, projects)
         locales = self._locales(kind, recipients, projects, reads)
         env = self.env.with_names(names)
         given = tuple(v for v in keys.get("with", {}).values() if isinstance(v, Compiled))
+        digest = self.digest if gathers(spec) else None
         self.messages.append(
             Message(
-                place, self.rule_id, kind, keys["text"], env, locales, reads, projects, self.figures, given
+                place,
+                self.rule_id,
+                kind,
+                keys["text"],
+                env,
+                locales,
+                reads,
+                projects,
+                self.figures,
+                given,
+                digest,
             )
         )
 

@@ -72,6 +72,14 @@ def name_at(source: Source, env: TypeEnv) -> str | None:
     return found.text.strip()
 
 
+def names_at(source: Source, env: TypeEnv) -> tuple[str, ...]:
+    """One name or a list of them, as identities; nothing where nothing stands."""
+    given = source.value
+    places = [source.below(i) for i in range(len(given))] if isinstance(given, list) else [source]
+    found = [name_at(place, env) for place in places]
+    return tuple(name for name in found if name)
+
+
 def source_text(value: Any) -> str | None:
     """What YAML made of an expression, as the expression it was."""
     if isinstance(value, bool):

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from rules.facts.catalogue import OBJECTS, Field
 from rules.facts.project import Project, Workspace
-from rules.language.model import Expression, Problem
+from rules.language.model import Digest, Expression, Problem
 from rules.language.names import ANY, Type, TypeEnv, fields_of
 from rules.language.nearest import did_you_mean
+from rules.language.noise import ITEMS, outside_items
 from rules.language.sources import Source
 from rules.language.text_check import Used, inspect
 from rules.language.text_files import TextSource, TextSources
@@ -52,6 +53,7 @@ class Message:
     among the readers.  projects: those in reach of the action.  figures: names of the rule that stand for a figure of
     cost ("value" and "level" of a ladder on spending).  given: the expressions of `with:`, which the text can show too.
     key: empty where only expressions are shown, as on the lines of a draft invoice.
+    digest: the text says several such messages at once: its `items`, each with the names of its own.
     """
 
     place: Source
@@ -64,10 +66,11 @@ class Message:
     projects: Sequence[Project]
     figures: frozenset[str] = frozenset()
     given: tuple[Expression, ...] = ()
+    digest: Digest | None = None
 
     def named(self, key: str, more: Mapping[str, Type]) -> Message:
-        """The same message with another text and further names."""
-        return replace(self, key=key, env=self.env.with_names(more))
+        """A message of its own with another text and further names."""
+        return replace(self, key=key, env=self.env.with_names(more), digest=None)
 
 
 def check_message(message: Message, texts: TextSources, workspace: Workspace) -> None:
@@ -96,11 +99,18 @@ def _check_text(message: Message, source: TextSource, workspace: Workspace) -> N
     if message.kind in ("email", "request_decision") and not source.text.subject.strip():
         told = f"the text `{message.key}` has no subject, and rule `{message.rule}` sends it as a mail"
         message.place.findings.add(Problem(source.text.at, told, "write `subject:`, one line"))
-    for text, path in source.parts():
-        names = inspect(text)[0]
+    parts = [(text, path, inspect(text)[0]) for text, path in source.parts()]
+    if message.digest and not any(u.name == ITEMS for _, _, names in parts for u in names):
+        gathers = f"rule `{message.rule}` gathers several messages in it"
+        told = f"the text `{message.key}` does not name `items`, and {gathers}"
+        hint = "write a line for each: {% for item in items %} ... {{ item.project.name }} ... {% endfor %}"
+        message.place.findings.add(Problem(source.text.at, told, hint))
+    outside = replace(message, env=outside_items(message.env, message.digest)) if message.digest else message
+    for _, path, names in parts:
         guarded = {u.name for u in names if u.tested}
         for used in names:
-            told, hint = _name_fault(message, used, guarded) or _secret(message, used, workspace) or ("", "")
+            own, meant = (message, used.inside) if message.digest and used.of == ITEMS else (outside, used)
+            told, hint = _name_fault(own, meant, guarded) or _secret(own, meant, workspace) or ("", "")
             if told:
                 at = source.place(path, used.offset)
                 message.place.findings.add(Problem(at, f"{told} (sent by rule `{message.rule}`)", hint))

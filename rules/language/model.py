@@ -176,6 +176,26 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class AtMost:
+    """How often a rule may speak to one reader: `times` within `per`, counted for each value of the names in `key`."""
+
+    times: int
+    per: Duration
+    key: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Several messages to one reader become one, for each value of the names in `key`: `after` the first of them, or
+    at a time of the reader's day ("17:00"). One of the two is given.
+    """
+
+    key: tuple[str, ...] = ()
+    after: Duration | None = None
+    at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ActionSpec:
     """One entry of `do:`. `id` is the given id, or kind, text and ordinal among equals.
 
@@ -213,9 +233,12 @@ class Rule:
     wait: StaysTrue | NotFollowed | None = None
     counts: Counts | None = None
     once_per: tuple[str, ...] = ()
-    at_most: tuple[int, Duration, str] | None = None
+    at_most: AtMost | None = None
+    digest: Digest | None = None
+    read_first: str | None = None
     send_in: str | None = None
     review: int | Literal["always"] | None = None
+    release_within: Duration | None = None
     calendar: tuple[str, ...] = ()
     on_holiday: Literal["earlier", "later", "skip"] | None = None
     vars: Mapping[str, Any] = field(default_factory=dict)

@@ -35,6 +35,10 @@ PLACES: Final[Mapping[str, Path]] = {
     "within": ("if_not_followed_by", "within"),
     "at_least": ("counts", "at_least"),
     "once_per": ("once_per",),
+    "at_most": ("at_most",),
+    "digest": ("digest",),
+    "read_first": ("read_first",),
+    "release_within": ("release_within",),
     "send_in": ("send_in",),
     "review": ("review",),
 }

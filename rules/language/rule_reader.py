@@ -15,7 +15,7 @@ from typing import Any, Final
 from rules.facts import codec
 from rules.facts.project import Project, Workspace
 from rules.language.actions import ActionReader
-from rules.language.conditions import conditions_at, name_at
+from rules.language.conditions import conditions_at, names_at
 from rules.language.expressions import Compiled
 from rules.language.ladders import read_crosses
 from rules.language.messages import COST, Message
@@ -30,6 +30,7 @@ from rules.language.model import (
     StaysTrue,
 )
 from rules.language.names import Type, TypeEnv, environment
+from rules.language.noise import Noise, check_noise, read_noise
 from rules.language.operations import shown
 from rules.language.reach import in_reach, in_scope, read_scope
 from rules.language.sources import Source
@@ -83,6 +84,7 @@ def read_rule(
     reached = in_reach(projects, conditions, setting.workspace, setting.variables)
     if projects and not reached:
         source.tell("no project in scope can ever meet these conditions", "", "if", severity="warning")
+    noise = read_noise(source, env)
     reader = ActionReader(
         rule_id=_full_id(source, pack),
         env=_with_lengths(_with_levels(env, crosses), wait),
@@ -91,17 +93,20 @@ def read_rule(
         variables=setting.variables,
         text_key=text_key,
         figures=_figures(crosses),
+        digest=noise.digest,
     )
     counts = read_counts(source, trigger, before)
-    once_per = _once_per(source.below("once_per"), env)
-    decided = _Decided(trigger, scope, conditions, crosses, wait, counts, once_per)
-    rule = _rule(source, setting, decided, reader.rule_id, reader.read(source.below("do")))
+    once_per = names_at(source.below("once_per"), env)
+    decided = _Decided(trigger, scope, conditions, crosses, wait, counts, once_per, noise)
+    do = reader.read(source.below("do"))
+    check_noise(source, noise, do)
+    rule = _rule(source, setting, decided, reader.rule_id, do)
     return Built(replace(rule, pack=pack), tuple(reader.messages), reader.inline)
 
 
 @dataclass(frozen=True, slots=True)
 class _Decided:
-    """The words of a rule that say whether it fires."""
+    """The words of a rule that say whether it fires, and how often."""
 
     trigger: Triggered
     scope: Scope
@@ -110,6 +115,7 @@ class _Decided:
     wait: StaysTrue | NotFollowed | None
     counts: Counts | None
     once_per: tuple[str, ...]
+    noise: Noise
 
 
 def _rule(
@@ -127,6 +133,10 @@ def _rule(
         wait=decided.wait,
         counts=decided.counts,
         once_per=decided.once_per,
+        at_most=decided.noise.at_most,
+        digest=decided.noise.digest,
+        read_first=decided.noise.read_first,
+        release_within=decided.noise.release_within,
         send_in=source.get("send_in"),
         review=source.get("review"),
         calendar=read_calendars(source.below("calendar"), setting.workspace),
@@ -195,15 +205,6 @@ def _contradictions(source: Source, conditions: tuple[Compiled, ...]) -> None:
             )
             source.findings.add(Problem(condition.at, told, "use `or`, or `in [a, b]`"))
             return
-
-
-def _once_per(source: Source, env: TypeEnv) -> tuple[str, ...]:
-    given = source.value
-    places = (
-        [source.below(i) for i in range(len(given))] if isinstance(given, list) else [source] if given else []
-    )
-    names = [name_at(place, env) for place in places]
-    return tuple(name for name in names if name)
 
 
 def _full_id(source: Source, pack: str | None) -> str:

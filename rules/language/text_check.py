@@ -7,7 +7,7 @@ use, filters that do not exist, loops over anything but a name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -24,13 +24,20 @@ MAX_NESTED_LOOPS: Final = 2
 class Used:
     """A dotted name that a text uses. `item` is true for a field of the items of a loop ("item.amount").
 
-    tested: only asked whether it is there.  offset: where it stands in the source, from 0.
+    tested: only asked whether it is there.  offset: where it stands in the source, from 0.  of: the list whose items
+    the loop goes over.
     """
 
     name: str
     offset: int
     item: bool = False
     tested: bool = False
+    of: str = ""
+
+    @property
+    def inside(self) -> Used:
+        """The same name as the item itself has it: "item.issue.title" is its "issue.title"."""
+        return Used(self.name.partition(".")[2], self.offset, False, self.tested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ def inspect(source: str) -> tuple[tuple[Used, ...], tuple[Fault, ...]]:
     except RecursionError:
         return (), (Fault("the text is nested too deep", "make it simpler", 0),)
     walk = _Walk(source)
-    walk.visit(tree, frozenset(), 0)
+    walk.visit(tree, {}, 0)
     return tuple(walk.used), (*walk.faults, *_lonely_buttons(source))
 
 
@@ -94,7 +101,7 @@ class _Walk:
         self.faults: list[Fault] = []
         self.seen: dict[str, int] = {}
 
-    def visit(self, node: nodes.Node, items: frozenset[str], loops: int, tested: bool = False) -> None:
+    def visit(self, node: nodes.Node, items: Mapping[str, str], loops: int, tested: bool = False) -> None:
         if isinstance(node, nodes.Name | nodes.Getattr) and (path := _path(node)):
             self.name(path, node, items, tested)
             return
@@ -106,14 +113,15 @@ class _Walk:
         for below in node.iter_child_nodes():
             self.visit(below, items, loops, asked)
 
-    def name(self, path: str, node: nodes.Node, items: frozenset[str], tested: bool) -> None:
+    def name(self, path: str, node: nodes.Node, items: Mapping[str, str], tested: bool) -> None:
         head = path.partition(".")[0]
         if head == "loop" and items:
             return
         if head not in items or "." in path:
-            self.used.append(Used(path, self.place(path, node.lineno), head in items, tested))
+            at = self.place(path, node.lineno)
+            self.used.append(Used(path, at, head in items, tested, items.get(head, "")))
 
-    def loop(self, node: nodes.For, items: frozenset[str], loops: int) -> None:
+    def loop(self, node: nodes.For, items: Mapping[str, str], loops: int) -> None:
         if (
             not isinstance(node.iter, nodes.Name | nodes.Getattr)
             or node.recursive
@@ -127,7 +135,7 @@ class _Walk:
                 Fault(f"over {MAX_NESTED_LOOPS} loops inside each other", "", self.place("for", node.lineno))
             )
         self.visit(node.iter, items, loops)
-        inner = items | {node.target.name}
+        inner = {**items, node.target.name: _path(node.iter)}
         for below in [*node.body, *node.else_, *([node.test] if node.test else [])]:
             self.visit(below, inner, loops + 1)
 

@@ -11,7 +11,7 @@ The body is plain text: a blank line ends a paragraph; a paragraph that is only 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -75,6 +75,12 @@ def render(text: Text, names: Mapping[str, Any], locale: str, zone: str) -> Rend
     subject = _one_line(_filled(text.subject, view, locale, zone))[:MAX_SUBJECT]
     body = _tidy(_filled(text.body, view, locale, zone))
     return Rendered(subject, body, _one_line(_filled(text.short, view, locale, zone)) or subject)
+
+
+def joined(head: Rendered, parts: Iterable[Mapping[str, str]]) -> Rendered:
+    """One message that says several: each under its own subject, after what `head` says of them."""
+    said = [f"{number}. {part['subject']}\n\n{part['body']}" for number, part in enumerate(parts, start=1)]
+    return Rendered(head.subject, "\n\n".join([head.body, *said]), head.short)
 
 
 def _filled(source: str, view: _View, locale: str, zone: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from rules.facts.duration import BadDuration, Duration
 from rules.facts.money import Money
 from rules.facts.project import Absence, Client, Person
 from rules.language.workspace_values import START, Part, typed
@@ -25,7 +26,6 @@ def contact_of(key: str, client: str, part: Part, defaults: Part) -> Person:
 def client_of(key: str, part: Part, organisation: Part) -> Client:
     """A client."""
     given = part.value
-    cap = given.get("messages", {}).get("at_most")
     return Client(
         id=key,
         name=given["name"],
@@ -35,10 +35,20 @@ def client_of(key: str, part: Part, organisation: Part) -> Client:
         hours=given.get("hours", HOURS),
         contacts=tuple(given["contacts"]),
         tags=tuple(given.get("tags", ())),
-        at_most=(cap["times"], cap["per"]) if cap else None,
+        at_most=_at_most(part.below("messages", "at_most")),
         digest=given.get("messages", {}).get("digest"),
         vars={k: typed(v) for k, v in given.get("vars", {}).items()},
     )
+
+
+def _at_most(part: Part) -> tuple[int, Duration] | None:
+    if part.value is None:
+        return None
+    try:
+        return int(part.value["times"]), Duration.parse(part.value["per"])
+    except BadDuration as error:
+        part.tell("per", str(error))
+        return None
 
 
 def _person(key: str, part: Part, defaults: Part, client: str | None) -> Person:

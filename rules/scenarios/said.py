@@ -14,7 +14,7 @@ from rules.engine.verdicts import Planned
 from rules.facts.project import Workspace
 from rules.language.model import Position, Text
 from rules.language.reports import document
-from rules.language.texts import Rendered, TextError, render
+from rules.language.texts import Rendered, TextError, joined, render
 from rules.language.wording import choose
 
 WITH_TEXT: Final = frozenset({"email", "task", "comment", "chat", "create_issue", "book_note"})
@@ -61,7 +61,8 @@ def worded(
         return Said(planned, Rendered("", "", ""), mail)
     names = {**planned.names, "link": LINK} if "link" in planned.keys else planned.names
     zone = reader.time_zone if reader else workspace.time_zone
-    return Said(planned, render(_text(planned, texts), names, planned.locale, zone), mail)
+    words = render(_text(planned, texts), names, planned.locale, zone)
+    return Said(planned, joined(words, planned.parts) if planned.parts else words, mail)
 
 
 def _report(planned: Planned, book: Book, zone: str) -> Rendered:

@@ -11,13 +11,15 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final
 
 from rules.engine import slots, terms
+from rules.engine.caps import Spoken, counts_for_client
 from rules.engine.evaluate import evaluate
-from rules.engine.noise import merges, next_hold
-from rules.engine.outcomes import message_event, task_event
-from rules.engine.recheck import recheck
+from rules.engine.noise import heap_of, is_gathered, whom
+from rules.engine.outcomes import Became, message_event, task_event
+from rules.engine.release import MOST_IN_ONE, Message, Release, Waited, as_digest, release, with_items
+from rules.engine.review import Unreleased, tell_deputy
 from rules.engine.state import MemoryBook, State
 from rules.engine.verdicts import Planned
 from rules.engine.waits import slots_of
@@ -56,6 +58,8 @@ class Stage:
     broken: list[str] = field(default_factory=list)
     _order: dict[str, int] = field(default_factory=dict)
     _held: dict[str, Planned] = field(default_factory=dict)
+    _since: dict[str, datetime] = field(default_factory=dict)
+    _left: list[tuple[Planned, datetime]] = field(default_factory=list)
     _outcomes: dict[str, str] = field(default_factory=dict)
     _events: dict[str, Event] = field(default_factory=dict)
     _fired: set[str] = field(default_factory=set)
@@ -75,8 +79,10 @@ class Stage:
         shown = []
         for planned in self._held.values():
             if planned.waits is not None:
+                rule = self.rules.rules.get(planned.rule)
+                alone = with_items([planned]) if rule and is_gathered(planned, rule) else planned
                 try:
-                    shown.append(worded(planned, self.rules.texts, self.workspace, self.book))
+                    shown.append(worded(alone, self.rules.texts, self.workspace, self.book))
                 except TextError as error:
                     self._tell_broken(planned, error)
         return shown
@@ -113,6 +119,7 @@ class Stage:
             self._ticked = self.now
             return False
         self.tell(*self._clock_events())
+        self._tell_deputies()
         self.tell(*self._deliver())
         return True
 
@@ -127,60 +134,114 @@ class Stage:
         self.book.store(found.puts)
         self._events.update((e.id, e) for e in found.events)
         self.verdicts.update((v.rule, v.kind) for v in found.verdicts)
-        for planned in found.actions:
-            if planned.id not in self._order:
-                self._order[planned.id] = len(self._order)
-                self._held[planned.id] = planned
+        self._take(found.actions)
+
+    def _take(self, planned: Iterable[Planned]) -> None:
+        """Keep what is new; what joins a digest leaves with the first that waits in it."""
+        for one in planned:
+            if one.id not in self._order:
+                self._order[one.id] = len(self._order)
+                self._since[one.id] = self.now
+                self._hold(one)
+
+    def _hold(self, planned: Planned) -> None:
+        first = min((p.due for p in self._heap(planned)), default=planned.due)
+        self._held[planned.id] = (
+            replace(planned, due=min(first, planned.due)) if planned.waits == "digest" else planned
+        )
+
+    def _heap(self, planned: Planned) -> list[Planned]:
+        """The others that wait for the same and leave with it as one, oldest first."""
+        heap = heap_of(planned)
+        found = [
+            p
+            for p in self._held.values()
+            if heap and p.id != planned.id and p.waits == planned.waits and heap_of(p) == heap
+        ]
+        return sorted(found, key=lambda p: self._order[p.id])
 
     def _deliver(self) -> list[Event]:
         """Let everything leave that may; the events that say what became of it."""
         told: list[Event] = []
-        for planned in [p for p in self._held.values() if self._may_leave(p)]:
-            del self._held[planned.id]
-            told += self._deliver_one(planned)
+        for id in [p.id for p in self._held.values() if self._may_leave(p)]:
+            if id in self._held and self._may_leave(self._held[id]):
+                told += self._deliver_heap(self._held[id])
         return told
 
     def _may_leave(self, planned: Planned) -> bool:
         return planned.waits != "review" and planned.due <= self.now and planned.corrects not in self._held
 
-    def _deliver_one(self, planned: Planned) -> list[Event]:
-        if self._taken_back(planned):
-            return self._ended(planned, "failed")
-        if planned.waits is not None:
-            after = self._after_waiting(planned)
-            if after is None:
-                return self._ended(planned, "failed")
-            if after.waits is not None:
-                self._held[after.id] = after
-                return []
-            planned = after
+    def _deliver_heap(self, first: Planned) -> list[Event]:
+        heap = sorted([first, *self._heap(first)], key=lambda p: self._order[p.id])[:MOST_IN_ONE]
+        for planned in heap:
+            del self._held[planned.id]
+        heap = [replace(p, read_at=self.now) if p.waits == "read" else p for p in heap]
+        never = [p for p in heap if p.corrects is not None and self._outcomes.get(p.corrects) != "sent"]
+        told = [event for planned in never for event in self._ended(planned, "failed")]
+        waited = [Waited(p, self._events[p.event], self.rules) for p in heap if p not in never]
+        found = release(waited, self.state, self._spoken)
+        for planned in found.held:
+            self._hold(planned)
+        over = [p for p in heap if p.id in found.over]
+        told += [event for planned in over for event in self._ended(planned, "failed")]
+        return told + self._send(found)
+
+    def _spoken(self, planned: Planned) -> Spoken:
+        """When messages left that count with this one."""
+        return Spoken(
+            rule=[at for p, at in self._left if p.counts and p.counts == planned.counts],
+            client=[
+                at
+                for p, at in self._left
+                if counts_for_client(p) and (p.client, whom(p)) == (planned.client, whom(planned))
+            ],
+            gathering=any(p.waits == "digest" and p.heap == planned.heap for p in self._held.values()),
+        )
+
+    def _send(self, found: Release) -> list[Event]:
+        """What leaves arrives, and everything that it says with it."""
+        if not found.messages:
+            return []
+        message = found.messages[0]
         try:
-            said = worded(planned, self.rules.texts, self.workspace, self.book)
+            if len(found.messages) > 1:
+                message = as_digest(
+                    found.messages, [self._worded(m).words for m in found.messages], self.rules.texts
+                )
+            said = self._worded(message)
         except TextError as error:
-            self._tell_broken(planned, error)
-            return self._ended(planned, "failed")
+            self._tell_broken(message.planned, error)
+            return [e for m in found.messages for p in m.all for e in self._ended(p, "failed")]
         self.released.append(said)
-        opened = [task_event(planned, said.words.subject, self.now)] if planned.kind == "task" else []
-        return [*self._ended(planned, "sent"), *opened]
+        self._count(message)
+        opened = (
+            [task_event(message.planned, said.words.subject, self.now)]
+            if message.planned.kind == "task"
+            else []
+        )
+        return [*(event for p in message.all for event in self._ended(p, "sent")), *opened]
 
-    def _taken_back(self, planned: Planned) -> bool:
-        """Whether a newer message waits in its place, or the alert that it corrects never left."""
-        if planned.corrects is not None and self._outcomes.get(planned.corrects) != "sent":
-            return True
-        later = (p for p in self._held.values() if self._order[p.id] > self._order[planned.id])
-        return planned.waits is not None and any(p.waits and merges(planned, p) for p in later)
+    def _worded(self, message: Message) -> Said:
+        return worded(message.planned, self.rules.texts, self.workspace, self.book)
 
-    def _after_waiting(self, planned: Planned) -> Planned | None:
-        """The action as of now, with its next hold; none when it is no longer true."""
-        if planned.recheck:
-            again = recheck(planned, self._events[planned.event], self.state, self.rules)
-            if not again.still_true:
-                return None
-            planned = replace(planned, names=again.names)
-        rule = self.rules.rules.get(planned.rule)
-        return next_hold(planned, rule, self.state) if rule else planned
+    def _count(self, message: Message) -> None:
+        """A message counts once for its reader, and once for each cap of a rule that it falls under."""
+        self._left.append((message.planned, self.now))
+        others = {p.counts: p for p in message.with_it if p.counts and p.counts != message.planned.counts}
+        self._left += [(replace(p, passes=True), self.now) for p in others.values()]
 
-    def _ended(self, planned: Planned, became: Literal["sent", "failed"]) -> list[Event]:
+    def _tell_deputies(self) -> None:
+        """Whoever stands in for a lead who has not released in time is told what waits, once."""
+        late = [
+            p
+            for p in self._held.values()
+            if p.waits == "review" and p.release_by and p.release_by <= self.now
+        ]
+        for planned in late:
+            self._held[planned.id] = replace(planned, release_by=None)
+        self._take(tell_deputy([Unreleased(p, self._since[p.id]) for p in late], self.state, self.rules))
+
+    def _ended(self, planned: Planned, became: Became) -> list[Event]:
         """What became of a message; ladders and decisions hang on it."""
         self._outcomes[planned.id] = became
         told = message_event(planned, became, self.now)
@@ -193,6 +254,7 @@ class Stage:
         moments += [
             p.due for p in self._held.values() if p.waits != "review" and p.corrects not in self._held
         ]
+        moments += [p.release_by for p in self._held.values() if p.waits == "review" and p.release_by]
         return min(moments, default=_FAR)
 
     def _slots(self, until: datetime) -> list[slots.Slot]:

@@ -1,30 +1,33 @@
 """Fifth stage: due actions become calls to outside systems, each attempt on record before and after.
 
 In: actions that are due. Out: `due()`: what may be done now, as jobs for the pool. A job claims its action with a
-lease and a token, checks it again where it waited, renders it, begins the attempt, calls, and writes the outcome.
-A blind call whose outcome nobody knows is never repeated by machine.
+lease and a token together with all that waits to leave with it (releasing.py), renders it, begins the attempt, calls,
+and writes the outcome. A blind call whose outcome nobody knows is never repeated by machine.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
-from connectors.base import Connector, ConnectorError, Done, Outward
+from connectors.base import ConnectorError, Done, Message, Outward
 from connectors.base import Settings as ConnectionSettings
-from rules.engine.noise import next_hold
-from rules.engine.outcomes import Became, message_event, task_event
-from rules.engine.recheck import recheck
+from rules.engine.outcomes import Became, task_event
 from rules.engine.verdicts import Planned
 from rules.facts.event import Event
+from rules.language.texts import Rendered
+from service import releasing
 from service.links import masked
 from service.log import bound, get
-from service.outgoing import Refusal, address_of, connection_of, message_of, operation_of
+from service.outgoing import Refusal, address_of, connection_of, message_of, operation_of, words_of
+from service.reading_again import TakeIn, kept_for_reading
 from service.renderer import RenderError
 from service.state import Context
-from service.store import actions, gates, journal
+from service.store import actions, gates, heaps, journal
 from service.store.actions import Claimed, Outcome
 from service.store.database import Connection, StorageError
 from service.store.switches import paused, standing_still
@@ -37,6 +40,7 @@ TURN = timedelta(seconds=1)
 REFUSED_US: Final = frozenset({401, 530, 535})
 """Answers that refuse the account, whatever is asked: they count against the connection."""
 RECORD_TRIES = 8
+MOST_LOOKS = 20
 RECORD_PAUSE = 1.0
 _BECAME: Final[dict[str, Became]] = {"sent": "sent", "unknown": "unknown"}
 
@@ -54,96 +58,121 @@ def due(context: Context, limit: int) -> list[Job]:
         return [Job(id, lane) for id, lane in actions.due(connection, now, wanted)]
 
 
-def deliver(context: Context, tools: Tools, id: str) -> None:
-    """Deliver one action, if it is still to be had."""
-    now = context.now()
-    with context.database.writing() as connection:
-        claimed = actions.claim(connection, id, now, now + LEASE)
-    if claimed is None:
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call that is ready to be made."""
+
+    claimed: Claimed
+    settings: ConnectionSettings
+    outward: Outward
+    message: Message
+
+    @property
+    def text(self) -> tuple[str, str, str | None]:
+        """Its words as they are kept. They open nothing: an address is made again when it is sent again."""
+        html = masked(self.message.html) if self.message.html else None
+        return self.message.subject, masked(self.message.body), html
+
+
+def deliver(context: Context, tools: Tools, take_in: TakeIn, id: str) -> None:
+    """Deliver one action, if it is still to be had, with all that waits to leave with it.
+
+    take_in: stores what a source said when it was read again first.
+    """
+    heap = [one for one in releasing.claim(context, id, LEASE) if not _postponed(context, one)]
+    if kept_for_reading(context, tools, take_in, heap):
         return
-    planned = claimed.planned
+    if not heap:
+        return
+    first = heap[0]
     with bound(
-        delivery=claimed.delivery,
-        event_id=planned.event,
-        action=planned.id,
-        rule=planned.rule,
-        project=planned.project,
-        connection=connection_of(context, planned),
+        delivery=first.delivery,
+        event_id=first.planned.event,
+        action=first.planned.id,
+        rule=first.planned.rule,
+        project=first.planned.project,
+        connection=connection_of(context, first.planned),
     ):
-        outcome = _prepared(context, tools, claimed)
-        if outcome is not None:
-            _finish(context, claimed, outcome)
+        _released(context, tools, take_in, heap)
 
 
-def _prepared(context: Context, tools: Tools, claimed: Claimed) -> Outcome | None:
-    """Everything before the call; the call's outcome, or why there was none. None: it was postponed."""
-    planned = claimed.planned
-    held = _held(context, planned)
+def _released(context: Context, tools: Tools, take_in: TakeIn, heap: Sequence[Claimed]) -> None:
+    """Find out what leaves of a heap, write everything down, make the call."""
+    if kept_for_reading(context, tools, take_in, heap):
+        return
+    for _ in range(MOST_LOOKS):
+        seen = releasing.look(context, heap, partial(_words, context, tools))
+        made = _made(context, tools, seen.claimed) if seen.claimed else None
+        written = _written(context, seen, made)
+        if written is None:
+            continue
+        if seen.claimed and made and written:
+            outcome = made if isinstance(made, Outcome) else _called(context, tools, made)
+            _finish(context, seen.claimed, outcome)
+        elif seen.found.over:
+            context.bells.ring("decide")
+        return
+    log.warning("others write to the same readers all the time; it is tried again later")
+
+
+def _postponed(context: Context, claimed: Claimed) -> bool:
+    """Whether a pause or an open breaker keeps the action: it is given back until then."""
+    held = _held(context, claimed.planned)
     if held:
         with context.database.writing() as connection:
-            actions.postpone(connection, planned.id, claimed.token, *held)
-        return None
-    stopped = _taken_back(context, claimed)
-    if stopped:
-        return stopped
-    found = address_of(context, planned)
+            actions.postpone(connection, claimed.planned.id, claimed.token, *held)
+    return held is not None
+
+
+def _words(context: Context, tools: Tools, planned: Planned, ruleset: str) -> Rendered | str:
+    """What a message says, as a part of another."""
+    try:
+        return words_of(context, tools, planned, ruleset)
+    except (RenderError, Refusal) as problem:
+        return str(problem)
+
+
+def _made(context: Context, tools: Tools, claimed: Claimed) -> _Call | Outcome:
+    """The call to make, or how the action ends without one."""
+    found = address_of(context, claimed.planned)
     if isinstance(found, Refusal):
         return Outcome("dead", found.reason)
     connector, settings, outward = found
     if claimed.open_attempt and outward.once == "blind":
         reason = "a former attempt was begun and its outcome is not known; a person decides whether to send it again"
         return Outcome("unknown", reason, left=True)
-    if claimed.waited and planned.recheck:
-        with context.database.reading() as connection:
-            event = journal.one(connection, planned.event)
-            if event is None:
-                return Outcome("cancelled", "its event is no longer on record, so it cannot be checked again")
-            again = recheck(planned, event, context.state(connection), context.rulebook.of(claimed.ruleset))
-            held_now = _next_hold(context, connection, claimed)
-        if not again.still_true:
-            return Outcome("cancelled", again.reason)
-        if held_now is not None:
-            with context.database.writing() as connection:
-                actions.wait(connection, planned.id, claimed.token, held_now)
-            return None
-        planned = replace(planned, names=again.names)
-    return _called(context, tools, replace(claimed, planned=planned), connector, settings, outward)
-
-
-def _next_hold(context: Context, connection: Connection, claimed: Claimed) -> Planned | None:
-    """What holds the message now that its former hold ended, such as the reader's hours after a delay."""
-    rule = context.rulebook.of(claimed.ruleset).rules.get(claimed.planned.rule)
-    if rule is None:
-        return None
-    held = next_hold(replace(claimed.planned, waits=None), rule, context.state(connection))
-    return held if held.waits is not None and held.due > context.now() else None
-
-
-def _called(
-    context: Context,
-    tools: Tools,
-    claimed: Claimed,
-    connector: Connector,
-    settings: ConnectionSettings,
-    outward: Outward,
-) -> Outcome | None:
-    planned = claimed.planned
     try:
-        message = message_of(context, tools, planned, claimed.ruleset, connector)
+        message = message_of(context, tools, claimed.planned, claimed.ruleset, connector)
     except (RenderError, Refusal) as problem:
         return Outcome("dead", str(problem))
+    return _Call(claimed, settings, outward, message)
+
+
+def _written(context: Context, seen: releasing.Look, made: _Call | Outcome | None) -> bool | None:
+    """Write down what a look came to and, before any call, the attempt and its text. None: look again, others wrote to
+    these readers. False: there is no room for the call, or the claim was lost meanwhile: no call may be made.
+    """
     now = context.now()
-    # What is kept of a message opens nothing: the address is made again when it is sent again.
-    text = (message.subject, masked(message.body), masked(message.html) if message.html else None)
-    until = now + _lease(settings)
     with context.database.writing() as connection:
+        if not releasing.still(context, connection, seen):
+            return None
+        if not isinstance(made, _Call):
+            releasing.write(context, connection, seen)
+            return True
+        settings, claimed = made.settings, made.claimed
+        until = now + _lease(settings)
         if not gates.enter(connection, settings.name, settings.limits, now, until):
             reason = f"connection {settings.name} has no room for a call at this moment"
-            actions.postpone(connection, planned.id, claimed.token, now + TURN, reason)
-            return None
-        if not actions.begin(connection, planned.id, claimed.token, text, now, until):
-            return None
-    operation = operation_of(context, planned, message)
+            for one in seen.heap:
+                actions.postpone(connection, one.planned.id, one.token, now + TURN, reason)
+            return False
+        releasing.write(context, connection, seen)
+        return actions.begin(connection, claimed.planned.id, claimed.token, made.text, now, until)
+
+
+def _called(context: Context, tools: Tools, call: _Call) -> Outcome:
+    claimed, settings, outward = call.claimed, call.settings, call.outward
+    operation = operation_of(context, claimed.planned, call.message)
     try:
         http = tools.http(settings)
         done = outward.find(operation, settings, http) if claimed.doubtful and outward.find else None
@@ -196,19 +225,6 @@ def _held(context: Context, planned: Planned) -> tuple[datetime, str] | None:
     return None
 
 
-def _taken_back(context: Context, claimed: Claimed) -> Outcome | None:
-    """Why the action is not needed any more, if so: merged with a later one, or a correction of what never left."""
-    planned = claimed.planned
-    with context.database.reading() as connection:
-        newer = actions.newer_waiting(connection, planned) if claimed.waited else None
-        alert = actions.row_of(connection, planned.corrects) if planned.corrects else None
-    if newer:
-        return Outcome("cancelled", f"merged with the newer message {newer}")
-    if planned.corrects and (alert is None or not (alert["left"] or alert["state"] in ("sent", "unknown"))):
-        return Outcome("cancelled", "the alert it corrects never left")
-    return None
-
-
 def _finish(context: Context, claimed: Claimed, outcome: Outcome) -> None:
     planned = claimed.planned
     mine = _recorded(context, claimed, outcome)
@@ -238,8 +254,12 @@ def _record(context: Context, claimed: Claimed, outcome: Outcome) -> bool:
         if outcome.state == "sent":
             gates.answered(connection, connection_of(context, planned), now)
         if mine and outcome.state in ("sent", "unknown", "dead", "cancelled"):
-            opened = _task_opened(connection, planned, now) if outcome.state == "sent" else None
-            journal.add(connection, [e for e in (_told(planned, claimed, outcome, now), opened) if e])
+            opened = _task_opened(connection, planned, now) if outcome.state == "sent" else []
+            heaps.mark_left(connection, planned.id, left=outcome.left)
+            said = (planned, *heaps.said_in(connection, planned.id))
+            journal.add(
+                connection, [*(e for one in said for e in _told(context, one, claimed, outcome)), *opened]
+            )
     return mine
 
 
@@ -250,19 +270,19 @@ def _lease(settings: ConnectionSettings) -> timedelta:
     return max(LEASE, timedelta(seconds=longest) + GRACE)
 
 
-def _told(planned: Planned, claimed: Claimed, outcome: Outcome, now: datetime) -> Event | None:
+def _told(context: Context, planned: Planned, claimed: Claimed, outcome: Outcome) -> list[Event]:
     """The event that says what became of a message: ladders and approvals hang on it."""
     became = _BECAME.get(outcome.state, "failed")
-    told = (outcome.reason or None) if became != "sent" else None
-    return message_event(planned, became, now, str(claimed.token), status=outcome.state, error=told)
+    error = (outcome.reason or None) if became != "sent" else None
+    return releasing.told(planned, became, context, str(claimed.token), status=outcome.state, error=error)
 
 
-def _task_opened(connection: Connection, planned: Planned, now: datetime) -> Event | None:
+def _task_opened(connection: Connection, planned: Planned, now: datetime) -> list[Event]:
     """The event that puts a task on record, once its owner was told."""
     if planned.kind != "task":
-        return None
+        return []
     row = actions.row_of(connection, planned.id) or {}
-    return task_event(planned, row.get("subject") or str(planned.text), now)
+    return [task_event(planned, row.get("subject") or str(planned.text), now)]
 
 
 def _counted(context: Context, name: str, problem: ConnectorError) -> None:

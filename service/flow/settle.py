@@ -6,15 +6,16 @@ by the same events as after a call.
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
 
 from rules.engine.noise import next_hold
 from rules.engine.outcomes import Became, message_event
 from rules.engine.verdicts import Planned
+from rules.facts.event import Event
 from service.log import get
 from service.state import Context
-from service.store import actions, attention, deliveries, journal
-from service.store.database import Connection
+from service.store import actions, attention, deliveries, heaps, journal
+from service.store.database import Connection, from_iso
 
 log = get("settle")
 GROUP = 200
@@ -29,11 +30,14 @@ def release(context: Context, id: str, by: str) -> bool:
         row = actions.row_of(connection, id)
         if row is None or (row["state"], row["waits"]) != ("waiting", "review"):
             return False
-        planned = actions.decode(row["data"])
+        planned = replace(actions.decode(row["data"]), waits=row["waits"], due=from_iso(row["due_at"]))
         rule = context.rulebook.of(row["ruleset"] or "").rules.get(planned.rule)
         held = next_hold(planned, rule, context.state(connection)) if rule else planned
-        until = held.due if held.waits not in (None, "review") else now
-        actions.postpone(connection, id, row["token"], max(until, now), f"released by {by}")
+        said = f"released by {by}"
+        if held.waits in (None, "review"):
+            actions.postpone(connection, id, row["token"], now, said)
+        else:
+            actions.wait(connection, id, row["token"], held, said)
     context.bells.ring("deliver")
     log.info("message released", action=id, by=by)
     return True
@@ -91,16 +95,19 @@ def _settled(context: Context, id: str, states: tuple[str, ...], into: str, reas
             return False
         attention.end_open_attempts(connection, id, now)
         actions.settle(connection, id, into, reason, now)
-        planned = actions.decode(row["data"])
+        heaps.mark_left(connection, id, left=into == "sent")
+        said = (actions.decode(row["data"]), *heaps.said_in(connection, id))
         if into != "ready" and row["state"] != "dead":
-            _tell(connection, planned, into, str(row["token"]), now)
+            became: Became = "sent" if into == "sent" else "failed"
+            journal.add(
+                connection, [e for one in said for e in _told(one, became, into, row["token"], context)]
+            )
     context.bells.ring("deliver" if into == "ready" else "decide")
     log.info("message settled", action=id, state=into)
     return True
 
 
-def _tell(connection: Connection, planned: Planned, state: str, token: str, now: datetime) -> None:
+def _told(planned: Planned, became: Became, state: str, token: int, context: Context) -> list[Event]:
     """The event that ladders, decisions and reports wait for."""
-    became: Became = "sent" if state == "sent" else "failed"
-    told = message_event(planned, became, now, "person", token, status=state)
-    journal.add(connection, [told] if told else [])
+    event = message_event(planned, became, context.now(), "person", str(token), status=state)
+    return [event] if event else []

@@ -1,4 +1,5 @@
-"""The clock is a source too: slots that are due become events, decisions that ran out expire.
+"""The clock is a source too: slots that are due become events, decisions that ran out expire, deputies hear of what was
+not released in time.
 
 In: the moment. Out: events, stored to be decided. Slots are rows that fire once, whoever runs the clock.
 """
@@ -11,11 +12,12 @@ from functools import partial
 from rules.engine import daily, terms
 from rules.engine import slots as planning
 from rules.engine.effects import projects
+from rules.engine.review import tell_deputy
 from rules.facts.event import Event
 from rules.facts.project import Project, Workspace
 from service.log import get
 from service.state import Context
-from service.store import journal, records, slots
+from service.store import actions, heaps, journal, records, slots
 from service.store.database import Connection, from_iso, iso
 from service.store.switches import connection_state, set_connection_state
 
@@ -46,6 +48,7 @@ def tick(context: Context) -> int:
         for slot in to_skip:
             slots.fire(connection, slot.id, None, "skipped", now)
         expired = _over(context, connection, now)
+        _tell_deputies(context, connection, now)
         journal.add(connection, [*fired, *expired, *owed])
         set_connection_state(connection, CLOCK, cursor=iso(now))
     if fired or expired or owed:
@@ -79,6 +82,14 @@ def _activation(project: Project, now: datetime, workspace: Workspace) -> list[E
     except projects.ActivationRefused as refusal:
         log.warning("a project cannot be activated", project=project.id, gaps=list(refusal.gaps))
         return []
+
+
+def _tell_deputies(context: Context, connection: Connection, now: datetime) -> None:
+    """A mail to whoever stands in for a lead who has not released in time what waits for the client."""
+    book = context.rulebook
+    late = heaps.unreleased(connection, now)
+    for mail in tell_deputy(late, context.state(connection), book.rules) if late else ():
+        actions.add(connection, [mail], mail.event, book.rules.version, now, mail=book.mail_connection)
 
 
 def _over(context: Context, connection: Connection, now: datetime) -> list[Event]:

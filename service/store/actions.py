@@ -1,29 +1,33 @@
 """Actions: intentions on record, claimed with a lease and a fencing token, with each attempt written down.
 
 In: `Planned` values from an evaluation, outcomes from workers. Out: what is due, and the closed list of states:
-waiting, ready, sending, sent, dead, unknown, cancelled. An action is never deleted.
+waiting, ready, sending, sent, dead, unknown, cancelled, suppressed, merged. An action is never deleted. What leaves
+together is in heaps.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
 
-from rules.engine.noise import merges
+from rules.engine.caps import counts_for_client
+from rules.engine.noise import heap_of, whom
 from rules.engine.verdicts import Planned
 from rules.facts import codec
 from service.store.backup import restored_at
 from service.store.database import from_iso, insert_new, iso
 from service.store.tables import actions, attempts, events
 
-OVER = ("sent", "unknown", "cancelled")
+OVER = ("sent", "unknown", "cancelled", "suppressed", "merged")
 BLOCKED_BY = ("waiting", "ready", "sending", "dead")
 DOUBTFUL = (None, "unknown", "late")
 BY_MAIL = ("email", "task", "report")
+# What waits for these stands in nobody's way: other words to the same reader do not wait for a digest.
+ASIDE = ("digest", "cap")
 _LANE = func.coalesce(actions.c.connection, actions.c.kind)
 
 
@@ -31,7 +35,8 @@ _LANE = func.coalesce(actions.c.connection, actions.c.kind)
 class Claimed:
     """An action held by this process until its lease ends. `token` fences out whoever held it before.
 
-    waited: it was held back (hours, delay) and is checked again.  open_attempt: an earlier attempt was begun and has
+    `planned.waits` says what it waited for last.  begun: it was about to leave before, with all that it says.
+    open_attempt: an earlier attempt was begun and has
     no end on record.  doubtful: an earlier attempt may have had its effect, whatever its end.  root: the event whose
     decision planned it.  delivery: the webhook call which that event came with.
     """
@@ -40,7 +45,7 @@ class Claimed:
     token: int
     tries: int
     ruleset: str
-    waited: bool
+    begun: bool
     open_attempt: bool
     doubtful: bool
     root: str
@@ -76,7 +81,17 @@ def add(
 
     mail: the connection of those that reach their reader by mail and name none.
     """
-    insert_new(connection, actions, [_row(p, root, ruleset, at, mail) for p in planned])
+    rows = [_row(p, root, ruleset, at, mail) for p in planned]
+    for row in rows:
+        if row["waits"] == "digest":
+            row["due_at"] = min(row["due_at"], _first_due(connection, row["heap"]) or row["due_at"])
+    insert_new(connection, actions, rows)
+
+
+def _first_due(connection: Connection, heap: str) -> str | None:
+    """When the digest leaves that others wait in already: with the first of them."""
+    waiting = (actions.c.heap == heap, actions.c.state == "waiting", actions.c.waits == "digest")
+    return connection.execute(select(func.min(actions.c.due_at)).where(*waiting)).scalar()
 
 
 def due(connection: Connection, now: datetime, wanted: Callable[[str], int]) -> list[tuple[str, str]]:
@@ -107,9 +122,13 @@ def _due(connection: Connection, now: datetime, limit: int, lane: str) -> list[t
         earlier.c.target == actions.c.target,
         earlier.c.seq < actions.c.seq,
         earlier.c.state.in_(BLOCKED_BY),
+        or_(earlier.c.waits.is_(None), earlier.c.waits.not_in(ASIDE)),
     )
+    # What left in another message is over when that one is.
+    said_in = actions.alias("said_in")
+    behind = or_(alert.c.id == said_in.c.id, and_(alert.c.state == "merged", alert.c.into == said_in.c.id))
     alert_open = exists().where(
-        alert.c.id == actions.c.corrects, alert.c.state.in_(("waiting", "ready", "sending"))
+        alert.c.id == actions.c.corrects, behind, said_in.c.state.in_(("waiting", "ready", "sending"))
     )
     found: list[tuple[Any, str]] = []
     # One query a state: each walks the index and stops at the limit, however much is due.
@@ -154,11 +173,11 @@ def claim(connection: Connection, id: str, now: datetime, until: datetime) -> Cl
         _doubt_what_a_restore_forgot(connection, id, root.at)
     ends = list(connection.execute(select(attempts.c.outcome).where(attempts.c.action == id)).scalars())
     return Claimed(
-        planned=decode(row["data"]),
+        planned=replace(decode(row["data"]), waits=row["waits"], due=from_iso(row["due_at"])),
         token=token,
         tries=row["tries"],
         ruleset=row["ruleset"] or "",
-        waited=row["waits"] is not None,
+        begun=row["released_at"] is not None,
         open_attempt=None in ends,
         doubtful=any(end in DOUBTFUL for end in ends),
         root=row["root"],
@@ -196,7 +215,9 @@ def begin(
     mine = connection.execute(
         update(actions)
         .where(actions.c.id == id, actions.c.token == token, actions.c.state == "sending")
-        .values(tries=actions.c.tries + 1, subject=subject, body=body, html=html, **lease)
+        .values(
+            tries=actions.c.tries + 1, subject=subject, body=body, html=html, released_at=iso(now), **lease
+        )
     )
     if mine.rowcount != 1:
         return False
@@ -249,12 +270,20 @@ def postpone(connection: Connection, id: str, token: int, until: datetime, reaso
     )
 
 
-def wait(connection: Connection, id: str, token: int, held: Planned) -> None:
-    """Let a claimed action wait for something else: hours after a delay."""
+def wait(connection: Connection, id: str, token: int, held: Planned, reason: str | None = None) -> None:
+    """Let a claimed action wait for something else: hours after a delay, a digest. `reason` is for its reader."""
     connection.execute(
         update(actions)
         .where(actions.c.id == id, actions.c.token == token)
-        .values(state="waiting", waits=held.waits, due_at=iso(held.due), lease_until=None)
+        .values(
+            state="waiting",
+            waits=held.waits,
+            due_at=iso(held.due),
+            heap=heap_of(held) or None,
+            data=encode(held),
+            lease_until=None,
+            reason=reason,
+        )
     )
 
 
@@ -291,22 +320,6 @@ def row_of(connection: Connection, id: str) -> dict[str, Any] | None:
     return dict(row) if row else None
 
 
-def newer_waiting(connection: Connection, planned: Planned) -> str | None:
-    """A later action that waits as well and says what this one would: the two merge."""
-    mine = select(actions.c.seq).where(actions.c.id == planned.id).scalar_subquery()
-    later = connection.execute(
-        select(actions.c.id, actions.c.data).where(
-            actions.c.rule == planned.rule,
-            actions.c.target == (planned.target or planned.id),
-            actions.c.project == planned.project,
-            actions.c.kind == planned.kind,
-            actions.c.seq > mine,
-            actions.c.state == "waiting",
-        )
-    )
-    return next((str(row.id) for row in later if merges(planned, decode(row.data))), None)
-
-
 def next_due(connection: Connection) -> datetime | None:
     """When the next action that waits for time alone may leave."""
     at = connection.execute(
@@ -330,6 +343,7 @@ def decode(data: str) -> Planned:
     """The intention that was stored."""
     values = codec.loads(data)
     values["alert"] = tuple(values["alert"]) if values["alert"] else None
+    values["parts"] = tuple(values.get("parts") or ())
     return Planned(**values)
 
 
@@ -353,6 +367,10 @@ def _row(planned: Planned, root: str, ruleset: str, at: datetime, mail: str | No
         "waits": planned.waits,
         "due_at": iso(planned.due),
         "ruleset": ruleset,
+        "heap": heap_of(planned) or None,
+        "counts": planned.counts or None,
+        "reader": whom(planned) if counts_for_client(planned) else None,
+        "release_by": iso(planned.release_by) if planned.release_by else None,
         "data": encode(planned),
         "at": iso(at),
     }

@@ -73,6 +73,27 @@ def version_of(connection: Connection, partition: str) -> int:
     return int(found or 0)
 
 
+def undecided(connection: Connection, client: str | None, until: datetime) -> bool:
+    """Whether an event of this client that came until then is still to be decided."""
+    waiting = (
+        events.c.state == "new",
+        events.c.partition == (client or NO_PARTITION),
+        events.c.received_at <= iso(until),
+    )
+    return connection.execute(select(events.c.id).where(*waiting).limit(1)).first() is not None
+
+
+def latest_of(connection: Connection, event: Event) -> Event:
+    """The latest that is on record about what an event from outside was about; the event itself where it is that."""
+    if event.connection is None or event.key is None:
+        return event
+    told = (events.c.connection == event.connection, events.c.key == event.key)
+    row = connection.execute(
+        select(events.c.data).where(*told).order_by(events.c.at.desc(), events.c.seq.desc()).limit(1)
+    ).scalar()
+    return decode(row) if row else event
+
+
 def advance(connection: Connection, partition: str, version: int) -> bool:
     """Move the partition on from `version`; false when someone else moved it meanwhile: decide again."""
     insert_new(connection, partitions, [{"id": partition, "version": 0}])

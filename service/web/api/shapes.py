@@ -24,7 +24,19 @@ EVENT = (
 )
 ACTION = (
     *("id", "event", "rule", "kind", "project", "client", "connection", "target", "recipient", "address"),
-    *("client_facing", "observed", "corrects", "state", "waits", "due_at", "tries", "reason", "receipt"),
+    *(
+        "client_facing",
+        "observed",
+        "corrects",
+        "into",
+        "state",
+        "waits",
+        "due_at",
+        "release_by",
+        "tries",
+        "reason",
+        "receipt",
+    ),
     *("subject", "at", "done_at"),
 )
 DELIVERY = ("id", "connection", "method", "path", "repeat_of", "received_at")

@@ -12,10 +12,11 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Answer
 
+from rules.engine.noise import HOLDS
 from rules.facts.event import digest
 from service.flow import settle
 from service.state import Context
-from service.store import attention, journal, lists
+from service.store import attention, heaps, journal, lists
 from service.store.actions import decode, row_of
 from service.store.database import Connection, from_iso
 from service.web import auth, pages, words
@@ -64,8 +65,10 @@ def one(id: str) -> str:
         event = journal.one(connection, row["event"])
         # The id of a correction note is made from the id of what it corrects.
         corrected = row_of(connection, f"act_{digest('corrects', id)}")
+        with_it = heaps.said_in(connection, id)
     planned = decode(row["data"])
-    rule = context.rulebook.rules.rules.get(row["rule"])
+    known = context.rulebook.rules.rules
+    rule = known.get(row["rule"])
     return pages.page(
         "message",
         "messages",
@@ -81,6 +84,8 @@ def one(id: str) -> str:
         language=LANGUAGES.get(planned.locale, planned.locale),
         keys=[(k, words.value(seen, v)) for k, v in planned.keys.items() if k not in ("link", "instead_of")],
         corrected=corrected["id"] if corrected else None,
+        says_too=[(one.id, words.title(seen, known.get(one.rule), one.rule)) for one in with_it],
+        release_by=from_iso(row["release_by"]) if row["release_by"] else None,
     )
 
 
@@ -183,7 +188,7 @@ def _waits(row: dict[str, Any]) -> str:
     """What a message waits for, in words, or nothing when it does not wait."""
     seen = pages.reader()
     when = seen.fmt.exact(from_iso(row["due_at"]))
-    if row["state"] == "waiting" and row["waits"] in ("review", "hours", "delay"):
+    if row["state"] == "waiting" and row["waits"] in HOLDS:
         return seen.t(f"messages.waits_for.{row['waits']}", when=when)
     if row["state"] == "ready" and row["tries"]:
         return seen.t("messages.waits_for.retry", when=when)

@@ -12,6 +12,8 @@ from typing import Any
 
 from flask import current_app
 
+from rules.engine.noise import is_gathered
+from rules.engine.release import with_items
 from rules.engine.verdicts import Planned
 from service.links import MASK, masked
 from service.outgoing import Refusal, address_of, message_of
@@ -35,7 +37,7 @@ def text_of(context: Context, row: Mapping[str, Any]) -> Text:
     """What the message says or would say."""
     if row["body"] is not None:
         return Text(row["subject"] or "", masked(row["body"]), _or_none(row["html"]), left=True)
-    planned = _without_link(decode(row["data"]))
+    planned = _as_said(context, row, _without_link(decode(row["data"])))
     found = address_of(context, planned)
     if isinstance(found, Refusal):
         return Text(problem=str(found))
@@ -46,6 +48,13 @@ def text_of(context: Context, row: Mapping[str, Any]) -> Text:
     except (RenderError, Refusal) as problem:
         return Text(problem=str(problem))
     return Text(made.subject, masked(made.body), _or_none(made.html))
+
+
+def _as_said(context: Context, row: Mapping[str, Any], planned: Planned) -> Planned:
+    """What waits for a digest as that would say it alone: the others join when it leaves."""
+    rule = context.rulebook.of(row["ruleset"] or "").rules.get(planned.rule)
+    alone = rule is not None and is_gathered(planned, rule) and "items" not in planned.names
+    return with_items([planned]) if alone else planned
 
 
 def _or_none(html: str | None) -> str | None:

@@ -64,7 +64,7 @@ def test_a_released_message_may_leave_and_is_checked_again(seed: Seed) -> None:
     assert "it goes to Bob Ray at bob@acme.example" in said(lead, f"/messages/{id}")
     assert post(lead, f"/messages/{id}", f"/messages/{id}/release").location == f"/messages/{id}"
     after = row(seed, id)
-    assert (after["state"], after["waits"]) == ("ready", "review")
+    assert (after["state"], after["waits"]) == ("waiting", "hours")
     assert after["reason"] == "released by Lead <lead@northwind.example>"
     # 09:30 UTC is 04:30 in New York: the client's day begins at 09:00 there.
     assert after["due_at"].startswith("2026-11-20T14:00")
