@@ -46,7 +46,7 @@ def test_a_timer_survives_kill_9_of_clock_and_workers(desk: Desk) -> None:
     until(lambda: len(desk.stack.items("verdicts", kind="pending")) == 2, "both wait", every=0.1)
 
     for part in ("clock", "worker-decide", "worker-deliver"):
-        desk.strike(f"kill {part}")
+        desk.kill(part)
     desk.xero.change(mended, lines=[line("Devices", 700, "Apollo")])
     desk.settle(desk.tell_of(mended))
     desk.stack.crash()

@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from service.settings import load
+from service.store import journal
+from service.store.database import Database
+from service.store.tables import events
 from tests.service.cli.places import Accord, accord, edit, parsed
 from tests.support.stack import agency
 
@@ -103,3 +108,19 @@ def test_a_version_that_is_not_kept_is_wrong_use(home: Path, accord: Accord) -> 
     code, _, said = accord("--home", home, "rules", "rollback", "0000")
     assert code == 2
     assert "`accord rules list` names them" in said
+
+
+def test_an_edit_while_nothing_ran_is_an_event_at_the_next_start(home: Path, accord: Accord) -> None:
+    """Rules hear of it, and whoever asks finds what it changed and whose memory began anew."""
+    listed(accord, home)
+    edit(home / "rules" / "team.yaml", "stays_true_for: 3wd", "stays_true_for: 4wd")
+    listed(accord, home)
+    settings = load(home, {})
+    database = Database(settings.database_url, settings.var)
+    with database.reading() as connection:
+        told = (
+            connection.execute(select(events.c.data).where(events.c.type == "rules.reloaded")).scalars().all()
+        )
+    database.close()
+    (said,) = [journal.decode(data).objects["rules"] for data in told]
+    assert (said["changed"], said["reset"], said["removed"]) == (["chase"], ["chase"], [])
