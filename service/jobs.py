@@ -15,7 +15,7 @@ from rules.facts.event import SourceEvent
 from service import clock
 from service.flow import decide as deciding
 from service.flow import deliver as delivering
-from service.flow import fetch, normalise, poll, recount, tick, watch
+from service.flow import fetch, forget, normalise, poll, recount, tick, watch
 from service.log import get
 from service.process import Process, current, prepare
 from service.queue import stopping
@@ -102,6 +102,7 @@ def clock_turn(process: Process) -> None:
         tick.follow_files(context)
         tick.tick(context)
         recount.look(context)
+        forget.prune(context)
         process.beat("clock")
     except StorageError as problem:
         log.warning("the clock could not reach the database", error=str(problem))

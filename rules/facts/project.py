@@ -267,6 +267,15 @@ class Tell:
     chat: str | None = None
 
 
+# How long is kept what is only looked up: a duration, or none for good.
+RETENTION: Mapping[str, str | None] = {
+    "deliveries": "400d",
+    "attempts": "800d",
+    "verdicts": "800d",
+    "addresses": "800d",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """Everything the files of a workspace say, checked; `version` is the hash of its content.
@@ -288,6 +297,7 @@ class Workspace:
     hours: str = "09:00-18:00"
     vars: Mapping[str, Any] = field(default_factory=dict)
     tell: Tell = Tell()
+    retention: Mapping[str, str | None] = field(default_factory=lambda: RETENTION)
     operations: Mapping[str, frozenset[str]] = field(default_factory=dict)
     closed_until: date | None = None
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from rules.facts import codec
 from rules.facts.calendar import BadCalendar, WorkCalendar, make_calendar
-from rules.facts.project import Client, Connection, Person, Project, Tell, Workspace
+from rules.facts.project import RETENTION, Client, Connection, Person, Project, Tell, Workspace
 from rules.language.documents import Document
 from rules.language.model import Problem
 from rules.language.nearest import allowed_here
@@ -85,6 +85,7 @@ class _Builder:
             hours=organisation.value.get("hours", "09:00-18:00"),
             vars=self._vars(),
             tell=Tell(tuple(told.get("to", ())), told.get("chat")),
+            retention=self._retention(),
             closed_until=organisation.day("closed_until") if "closed_until" in organisation.value else None,
         )
 
@@ -173,6 +174,11 @@ class _Builder:
             for key in part.value["contacts"]:
                 same = {k: p for k, p in people.items() if p.client == client and k != key}
                 _cover(part.below("contacts", key), same, set(self.parts["connections"]))
+
+    def _retention(self) -> dict[str, str | None]:
+        """`retention`, over what is kept where nothing is said; "forever" deletes nothing."""
+        given = {k: v for d in self.documents for k, v in ((d.value or {}).get("retention") or {}).items()}
+        return {**RETENTION, **{k: None if v == "forever" else v for k, v in given.items()}}
 
     def _told(self, organisation: Part, people: Mapping[str, Person]) -> dict[str, Any]:
         """`organisation.tell`, with every name held against what there is."""

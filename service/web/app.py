@@ -9,17 +9,20 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from uuid import uuid4
 
 from flask import Flask, Response, g, request
 
 from service import log
+from service.flow import forget
 from service.flow.receive import MAX_BODY
 from service.process import prepare
-from service.rulebook import Rulebook
 from service.settings import Settings
 from service.state import Context
+from service.store.database import StorageError
 from service.store.inbox import Writer
 from service.web import auth, console, errors, pages
 from service.web.api import api
@@ -30,6 +33,7 @@ from service.web.hooks import hooks
 from service.web.metrics import Metrics
 
 LOOK_SECONDS = 2.0
+TURNS_A_LOOK = 30
 _ID = re.compile(r"^[A-Za-z0-9_.-]{1,64}$")
 
 
@@ -62,9 +66,7 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=(settings.public_url or "").startswith("https://"),
     )
     app.extensions["accord"] = Web(process.context, Writer(process.context.database))
-    threading.Thread(
-        target=_follow_files, args=(process.context.rulebook,), name="files", daemon=True
-    ).start()
+    threading.Thread(target=_follow_files, args=(process.context,), name="files", daemon=True).start()
     app.extensions["accord_tools"] = process.tools
     app.before_request(_name_request)
     app.after_request(_finish)
@@ -80,11 +82,18 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def _follow_files(rulebook: Rulebook) -> None:
-    """Take over edited files within seconds, beside the requests: reading a large workspace must not hold one up."""
+def _follow_files(context: Context) -> None:
+    """Take over edited files within seconds, beside the requests: reading a large workspace must not hold one up. And
+    keep the inbox, which is this process's own, no longer than the workspace says.
+    """
     pause = threading.Event()
-    while not pause.wait(LOOK_SECONDS):
-        rulebook.refresh()
+    for turn in count():
+        if pause.wait(LOOK_SECONDS):
+            return
+        context.rulebook.refresh()
+        if turn % TURNS_A_LOOK == 0:
+            with suppress(StorageError):
+                forget.prune_inbox(context)
 
 
 def _name_request() -> None:

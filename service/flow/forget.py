@@ -1,0 +1,99 @@
+"""Keeping no longer than needed, and forgetting a person: what goes, and what has to stay.
+
+In: `retention` of the workspace and the moment, or a person's or client's key. Out: how much went. What stays: that
+something happened, what was decided and agreed, amounts and dates, and the chain of evidence, which still verifies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from rules.facts.duration import Duration
+from rules.facts.project import Workspace
+from service.log import get
+from service.state import Context
+from service.store import evidence, retention
+from service.store.database import from_iso, iso
+from service.store.switches import connection_state, set_connection_state
+
+log = get("forget")
+EVERY: Final = timedelta(hours=1)
+LEFTOVERS: Final = timedelta(days=30)
+DONE: Final = "$retention"
+"""Kept like the state of a connection; none of a workspace has this name."""
+ORGANISATION: Final = "organisation"
+"""The chain of evidence of what belongs to no project."""
+
+
+def prune(context: Context) -> int:
+    """Delete one group of what the workspace keeps no longer, at most once an hour when there is no more; how many."""
+    now = context.now()
+    with context.database.reading() as connection:
+        last = connection_state(connection, DONE)["cursor"]
+    if last and now - from_iso(last) < EVERY:
+        return 0
+    count = 0
+    with context.database.writing() as connection:
+        for what, remove in (
+            ("attempts", retention.delete_attempts),
+            ("verdicts", retention.delete_verdicts),
+            ("addresses", retention.empty_circumstances),
+        ):
+            before = _before(context.rulebook.workspace, what, now)
+            count += remove(connection, before) if before else 0
+        if not count:
+            count = retention.delete_leftovers(connection, now, now - LEFTOVERS)
+            set_connection_state(connection, DONE, cursor=iso(now))
+    if count:
+        log.info("kept no longer", rows=count)
+    return count
+
+
+def prune_inbox(context: Context) -> int:
+    """Delete one group of deliveries as they came; how many. Only the web process calls this: the inbox is its own."""
+    before = _before(context.rulebook.workspace, "deliveries", context.now())
+    if before is None:
+        return 0
+    with context.database.inbox_reading() as inbox:
+        ids = retention.old_deliveries(inbox, before)
+    if not ids:
+        return 0
+    with context.database.reading() as connection:
+        over = retention.settled(connection, ids)
+    with context.database.inbox_writing() as inbox:
+        return retention.delete_deliveries(inbox, over)
+
+
+def people_behind(workspace: Workspace, key: str) -> tuple[list[str], list[str]]:
+    """(people, clients) that a key means: a person, or a client with all its contacts. LookupError for neither."""
+    if key in workspace.clients:
+        return list(workspace.clients[key].contacts), [key]
+    if key in workspace.people:
+        return [key], []
+    raise LookupError(f"no person and no client is called {key}")
+
+
+def erase(context: Context, key: str, people: list[str], clients: list[str]) -> Mapping[str, int]:
+    """Take what is personal of these people out of the record; how much of what went."""
+    now = context.now()
+    with context.database.reading() as connection:
+        calls = retention.deliveries_of(connection, people, clients)
+    with context.database.inbox_writing() as inbox:
+        found = {"deliveries": retention.empty_deliveries(inbox, calls)}
+    with context.database.writing() as connection:
+        found |= retention.empty_messages(connection, people, now)
+        found["comments"] = retention.empty_words(connection, people)
+        found["circumstances"] = retention.empty_decisions(connection, people)
+        found["links"] = retention.end_links(connection, people, now)
+        record = {"event": "person.erased", "key": key, "at": iso(now), **found}
+        evidence.append(connection, ORGANISATION, record, now)
+    log.info("erased", **found)
+    return found
+
+
+def _before(workspace: Workspace, what: str, now: datetime) -> datetime | None:
+    """The moment before which this is kept no longer; none when it is kept for good."""
+    kept = workspace.retention.get(what)
+    return now - Duration.parse(kept).timedelta if kept else None
