@@ -94,12 +94,25 @@ def forget_beats(connection: Connection, processes: Iterable[str]) -> None:
     connection.execute(delete(heartbeats).where(heartbeats.c.process.in_(list(processes))))
 
 
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A process that said that it lives, what it plays, when, and by which rule set it works."""
+
+    process: str
+    role: str
+    at: datetime
+    ruleset: str | None
+
+
+def beats(connection: Connection) -> list[Beat]:
+    """Every process that was heard of."""
+    rows = connection.execute(select(heartbeats).order_by(heartbeats.c.at))
+    return [Beat(r.process, r.role, from_iso(r.at), r.ruleset) for r in rows]
+
+
 def last_beats(connection: Connection) -> dict[str, datetime]:
     """Role -> when a process of it was last heard of."""
-    found: dict[str, datetime] = {}
-    for row in connection.execute(select(heartbeats.c.role, heartbeats.c.at).order_by(heartbeats.c.at)):
-        found[row.role] = from_iso(row.at)
-    return found
+    return {beat.role: beat.at for beat in beats(connection)}
 
 
 def keep_version(connection: Connection, kind: str, version: str, data: str, now: datetime) -> None:

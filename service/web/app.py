@@ -19,7 +19,7 @@ from flask import Flask, Response, g, request
 from service import log
 from service.flow import forget
 from service.flow.receive import MAX_BODY
-from service.process import prepare
+from service.process import beat_of, prepare
 from service.settings import Settings
 from service.state import Context
 from service.store.database import StorageError
@@ -33,7 +33,7 @@ from service.web.hooks import hooks
 from service.web.metrics import Metrics
 
 LOOK_SECONDS = 2.0
-TURNS_A_LOOK = 30
+TURNS_A_LOOK = 15
 _ID = re.compile(r"^[A-Za-z0-9_.-]{1,64}$")
 
 
@@ -93,6 +93,7 @@ def _follow_files(context: Context) -> None:
         context.rulebook.refresh()
         if turn % TURNS_A_LOOK == 0:
             with suppress(StorageError):
+                beat_of(context, "web")
                 forget.prune_inbox(context)
 
 

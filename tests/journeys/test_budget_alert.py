@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +18,24 @@ def used(at: Office, project: str) -> Decimal:
     return Decimal(at.project(project)["budget"]["used"])
 
 
+def the_log_tells_one_story(at: Office, delivery: str, message_id: str) -> None:
+    """Searched by the delivery's id, the log of all processes goes from the webhook to the mail, and the request's id
+    that the caller got stands in its first line.
+    """
+    lines = [json.loads(text) for text in at.stack.log.read_text().splitlines() if text.startswith("{")]
+    story = [line for line in lines if line.get("delivery") == delivery]
+    said = [line["event"] for line in story]
+    places = [
+        said.index(w) for w in ("delivery normalised", "record read", "event decided", "action delivered")
+    ]
+    assert places == sorted(places)
+    assert story[0]["request_id"].startswith("req_")
+    assert {line["role"] for line in story} == {"worker-decide", "worker-deliver"}
+    mails = [line for line in story if line["event"] == "action delivered" and line["kind"] == "email"]
+    assert any(line["action"] in message_id for line in mails)
+    assert all(line["event_id"] and line["rule"] and line["project"] == "apollo" for line in mails)
+
+
 def test_spend_crosses_80_percent_is_told_once_and_taken_back(tmp_path: Path) -> None:
     """Time is priced by the person's rate, a thin bill is read back; at 80 % the billing contact gets a mail, the home
     issue a comment, the room a message. The bill is voided: the same three hear of it once, and nobody else.
@@ -27,7 +46,8 @@ def test_spend_crosses_80_percent_is_told_once_and_taken_back(tmp_path: Path) ->
         bill = at.xero.bill(
             "BILL-91", "Devices Inc", [line("Test devices", 24000.0, "Apollo")], CurrencyCode="USD"
         )
-        at.settle(at.tell_of(bill))
+        told_by = at.tell_of(bill)
+        at.settle(told_by)
         assert used(at, "apollo") == Decimal("0.81")
 
         alert = at.wait_for_mail("bob@acme.example", "81.0 % of the budget is spent")
@@ -35,6 +55,7 @@ def test_spend_crosses_80_percent_is_told_once_and_taken_back(tmp_path: Path) ->
         assert "BILL-91" in plain(alert)
         assert any("81.0" in text for text in at.jira.comments_on("APO-1"))
         assert any("81.0" in str(post) for post in at.slack.posts)
+        the_log_tells_one_story(at, told_by, str(alert["Message-ID"]))
 
         at.tell_of(bill)
         at.settle(at.hook("tracker", at.jira.delivery("jira:issue_updated", "APO-7")))
