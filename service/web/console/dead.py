@@ -86,7 +86,10 @@ def redrive() -> Answer | str:
         by = user.name if user else ""
         done = settle.redrive(pages.context(), [id for id in ids if id in seen_ids], by)
         return redirect(f"/dead-letters?redriven={len(done)}", 303)
-    return pages.page("redrive", "dead_letters", ids=ids, one=request.args.get("id"), **_numbers(ids, reach))
+    some = which != Dead()
+    return pages.page(
+        "redrive", "dead_letters", ids=ids, one=request.args.get("id"), some=some, **_numbers(ids, reach)
+    )
 
 
 def _ways(seen: Reader, piles: list[Pile]) -> list[dict[str, Any]]:
