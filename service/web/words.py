@@ -17,6 +17,7 @@ from rules.facts.event import Event, Record
 from rules.facts.money import Money
 from rules.facts.project import Workspace
 from rules.language.model import Rule
+from service.troubles import OWN_RULE
 from service.web.pages import Reader
 
 LONGEST: Final = 160
@@ -103,6 +104,8 @@ def said(
 
 def title(seen: Reader, rule: Rule | None, id: str) -> str:
     """A rule's title in the reader's language, or its id."""
+    if id == OWN_RULE:
+        return seen.t("messages.bad_news")
     if rule is None:
         return id
     return rule.title.get(seen.locale) or next(iter(rule.title.values()), id)

@@ -14,6 +14,7 @@ import pytest
 
 from rules.facts.project import Tell
 from service import jobs, troubles
+from service.cli._health import MENDS
 from service.flow import watch
 from service.rulebook import Rulebook
 from service.store import gates, journal, lists
@@ -237,3 +238,16 @@ def test_what_is_told_is_an_event_that_rules_can_answer(seed: Seed) -> None:
     told = waiting.event.objects["connection"]
     assert (told["id"], told["owner"], told["status"]) == ("tracker", "lin", "silent")
     assert told["last_delivery_at"] == NOW
+
+
+def test_every_kind_of_bad_news_has_its_words_and_its_mend(seed: Seed) -> None:
+    """Told and over, in both languages; and the doctor knows what to do about each."""
+    kinds = {
+        name.removeprefix("trouble_").removesuffix("_over")
+        for name in seed.context.rulebook.rules.texts
+        if name.startswith("trouble_")
+    }
+    assert set(MENDS) == kinds
+    for kind in kinds:
+        for name in (f"trouble_{kind}", f"trouble_{kind}_over"):
+            assert set(seed.context.rulebook.rules.texts[name]) == {"en", "zh-CN"}
