@@ -31,7 +31,7 @@ MENDS: Final = {
     "parked": "mend the cause, then `accord replay` with the ids that the console shows under Dead letters",
     "rules_refused": "run `accord check`; the edit takes effect when it is clean",
     "calendar_unconfirmed": "update Accord, or write the days into `calendars` when they are announced",
-    "sums_differ": "compare the entries of {subject} in the console with the books, then correct them there",
+    "sums_differ": "`accord ledger {subject} --recount`, and report it: this should never happen",
     "part_late": "look whether {subject} runs and what its log says last; restart it",
 }
 
