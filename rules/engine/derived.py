@@ -55,7 +55,7 @@ def _effect(item: Record, days: int, project: Project, book: Book, state: State)
     if not open_ones:
         return {"effect_on_dates": item.get("effect_on_dates"), "milestone_title": None, "new_due": None}
     first = min(open_ones, key=lambda m: (m["due"], m["id"]))
-    if item["status"] not in action_item.OPEN:
+    if item["status"] in action_item.OVER:
         # Its days are in the plan already.
         return {
             "effect_on_dates": item.get("effect_on_dates"),

@@ -123,6 +123,7 @@ def _assumed(act: Act, project: Project, given: Record) -> Applied:
     """An approval that an event tells of and nobody asked for here: on record from now on."""
     beginning: Record = {
         "about": None,
+        "subject": "",
         "asked": [],
         "need": project.need,
         "version": 1,
