@@ -79,8 +79,10 @@ class Soak:
         self._desk.exhausted()
         self._desk.stack.quiet()
         shown = {id: Decimal(self._desk.project(id)["budget"]["spent"]["amount"]) for id in OPENING}
-        assert shown == self._expected()
-        assert self._desk.problems() == []
+        expected = self._expected()
+        assert shown == expected, f"spent is {shown}, and should be {expected}"
+        problems = self._desk.problems()
+        assert problems == [], "\n".join(problems)
         everything = descendants(self._desk.stack.pid("supervisor"))
         # One that ends while it is looked at is not measured at all.
         with suppress(OSError):
