@@ -208,7 +208,17 @@ class Desk(Office):
     # What is true in the end
 
     def problems(self) -> list[str]:
-        """What the record and the outside say that cannot be: nothing when the list is empty."""
+        """What the record and the outside say that cannot be: nothing when the list is empty. What has just come about
+        is waited for: the service tells its team of a fault at a moment of its own.
+        """
+        found: list[str] = []
+        for _ in range(5):
+            self.exhausted()
+            if not (found := self._contradictions()):
+                break
+        return found
+
+    def _contradictions(self) -> list[str]:
         workspace = yaml.safe_load((self.home / "accord.yaml").read_text())
         found = self.record.problems((p.id for p in self.posted), opening_of(workspace))
         marks = Counter(mark for issue in list(self.jira.issues) for mark in self._marks_on(issue))
