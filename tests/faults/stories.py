@@ -25,8 +25,9 @@ from tests.support.standins.holding import Hold
 from tests.support.standins.xero import line
 from tests.support.wait import until
 
-OF_ITSELF = ("message", "connection", "finding", "rules", "calendar")
-"""Events by which the service tells of its own work and troubles: another run has others."""
+OF_ITSELF = ("message", "connection", "finding", "rules", "calendar", "quality")
+"""Events by which the service tells of its own work and troubles, and what it measures once a day: time goes on in
+faults, so another run has others."""
 NEW_YORK = ZoneInfo("America/New_York")
 
 
@@ -82,6 +83,7 @@ def milestone_reminder(scene: Scene) -> None:
     """Ten and five working days before the prototype is due the sponsor is reminded, once each."""
     at = scene.desk
     until(lambda: at.project("apollo")["milestones"], "the project is activated", every=0.1)
+    at.stack.quiet()
     places: Places = {
         "the reminder is leaving": lambda: [at.smtp.hold()],
         "the reminder has left, unrecorded": lambda: [at.smtp.hold(after=True)],
