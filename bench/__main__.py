@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from bench import decide, ingest, rules
+from bench import decide, ingest, ledger, rules
 
-ALL = {"ingest": ingest.run, "decide": decide.run, "rules": rules.run}
+ALL = {"ingest": ingest.run, "decide": decide.run, "rules": rules.run, "ledger": ledger.run}
 
 for name in sys.argv[1:] or ALL:
     if name not in ALL:

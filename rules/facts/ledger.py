@@ -146,31 +146,23 @@ def adjust(sums: Record, before: Mapping[str, Any] | None, after: Mapping[str, A
     if before == after:
         return sums
     changed = {**sums, "days": {measure: dict(days) for measure, days in sums["days"].items()}}
-    hours = dict(sums.get("hours", {}))
+    changed["hours"] = dict(sums.get("hours", {}))
     for fact, sign in ((before, -1), (after, 1)):
-        if fact is None:
-            continue
-        amount: Money = fact["amount"]
-        if amount.currency != sums["currency"]:
-            raise CurrencyMismatch(f"{amount} cannot be added to sums in {sums['currency']}")
-        days = changed["days"].setdefault(fact["measure"], {})
-        _add(changed, f"spent.{fact['measure']}.{fact['class']}", amount.amount * sign)
-        _add(days, fact["work_date"].isoformat(), amount.amount * sign)
-        _add(hours, fact["work_date"].isoformat(), fact.get("seconds", _ZERO) * sign)
-        if not days:
-            del changed["days"][fact["measure"]]
-    changed.pop("hours", None)
-    return {**changed, "hours": hours} if hours else changed
+        if fact is not None:
+            _count(changed, fact, sign)
+    return _without_empty(changed)
 
 
 def recompute(
     entries: Iterable[Mapping[str, Any]], currency: str, counted_after: date | None = None
 ) -> Record:
     """The sums of all entries from nothing; equal to adjusting them one by one."""
-    sums = empty_sums(currency)
+    sums = {**empty_sums(currency), "hours": {}}
     for entry in entries:
-        sums = adjust(sums, None, effective(entry, counted_after))
-    return sums
+        fact = effective(entry, counted_after)
+        if fact is not None:
+            _count(sums, fact, 1)
+    return _without_empty(sums)
 
 
 def by_class(sums: Mapping[str, Any], measure: str) -> dict[str, Money]:
@@ -280,6 +272,25 @@ def _outcome(before: Record | None, after: Record) -> Outcome:
         earlier = after["versions"][:-1]
         return "corrected" if any(row["status"] == "posted" for row in earlier) else "posted"
     return "unchanged" if _same_facts(stood["versions"][-1], after["versions"][-1]) else "corrected"
+
+
+def _count(sums: Record, fact: Mapping[str, Any], sign: int) -> None:
+    """Add one fact to sums, in place, or take it away."""
+    amount: Money = fact["amount"]
+    if amount.currency != sums["currency"]:
+        raise CurrencyMismatch(f"{amount} cannot be added to sums in {sums['currency']}")
+    day = fact["work_date"].isoformat()
+    _add(sums, f"spent.{fact['measure']}.{fact['class']}", amount.amount * sign)
+    _add(sums["days"].setdefault(fact["measure"], {}), day, amount.amount * sign)
+    if "seconds" in fact:
+        _add(sums["hours"], day, fact["seconds"] * sign)
+
+
+def _without_empty(sums: Record) -> Record:
+    """The sums without measures and hours of which there is nothing."""
+    days = {measure: of_days for measure, of_days in sums["days"].items() if of_days}
+    kept = {**sums, "days": days}
+    return kept if kept["hours"] else {name: value for name, value in kept.items() if name != "hours"}
 
 
 def _add(sums: dict[str, Any], key: str, amount: Decimal) -> None:
