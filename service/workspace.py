@@ -76,6 +76,7 @@ def inspect(
     if workspace is not None:
         declared = {name: frozenset(connector.operations) for name, connector in connectors.items()}
         workspace = replace(workspace, operations=declared)
+        problems += _room_that_cannot_chat(documents, workspace)
     settings: dict[str, ConnectionSettings] = {}
     for document in documents:
         reader = _Connections(document, home, connectors, os.environ if process is None else process, unset)
@@ -90,6 +91,17 @@ def inspect(
     if not mail:
         settings["mail"] = _mails_to_files(home, workspace, connectors["email"].limits)
     return Loaded(workspace, MappingProxyType(settings)), problems
+
+
+def _room_that_cannot_chat(documents: list[Document], workspace: Workspace) -> list[Problem]:
+    """`organisation.tell.chat` has to be a connection that takes chat messages."""
+    chat = workspace.tell.chat
+    if chat is None or workspace.can(chat, "chat"):
+        return []
+    place = ("organisation", "tell", "chat")
+    at = next(d.at(place) for d in documents if d.get(place) is not None)
+    able = ", ".join(workspace.able("chat"))
+    return [Problem(at, f"`{chat}` takes no chat messages", f"name a connection of {able}")]
 
 
 def _documents(home: Path) -> tuple[list[Document], list[Problem]]:

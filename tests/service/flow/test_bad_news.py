@@ -22,6 +22,7 @@ from service.store.deliveries import Became
 from service.store.lists import Wanted
 from service.store.switches import beat, connection_state
 from service.tools import Tools
+from service.workspace import inspect
 from tests.support.seeding import NOW, Seed, close, opened
 
 DAY = timedelta(days=1)
@@ -251,3 +252,22 @@ def test_every_kind_of_bad_news_has_its_words_and_its_mend(seed: Seed) -> None:
     for kind in kinds:
         for name in (f"trouble_{kind}", f"trouble_{kind}_over"):
             assert set(seed.context.rulebook.rules.texts[name]) == {"en", "zh-CN"}
+
+
+def test_a_route_that_leads_nowhere_is_refused_with_its_place(seed: Seed) -> None:
+    """Nobody of the team, no such connection, or one that takes no chat messages: told before it is needed."""
+    home = seed.context.settings.home
+    file = home / "accord.yaml"
+    before = file.read_text()
+    for tell, told in (
+        ("{to: [ann]}", "`ann` is nobody of the team"),
+        ("{chat: rooom}", "there is no `rooom` here"),
+        ("{chat: tracker}", "`tracker` takes no chat messages"),
+    ):
+        file.write_text(before.replace("organisation:\n", f"organisation:\n  tell: {tell}\n", 1))
+        _, problems = inspect(home, seed.context.connectors)
+        assert any(told in str(p) and str(p).startswith("accord.yaml:") for p in problems), problems
+    file.write_text(before.replace("organisation:\n", "organisation:\n  tell: {to: [wang], chat: room}\n", 1))
+    found, problems = inspect(home, seed.context.connectors)
+    assert found is not None, problems
+    assert (found.workspace.tell.to, found.workspace.tell.chat) == (("wang",), "room")
