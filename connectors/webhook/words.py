@@ -1,7 +1,7 @@
 """Our words on the wire: which event types a webhook may bring, and how their fields are written in JSON.
 
 In: a field of the catalogue and a foreign value. Out: the value as the core knows it, or a refusal with its path.
-What stands for consent or is Accord's own doing (changes, approvals, baselines, messages) is never taken from outside.
+What stands for consent or is Accord's own doing (changes, approvals, baselines) is never taken from outside.
 """
 
 from __future__ import annotations
@@ -19,11 +19,17 @@ from rules.facts.ledger import MEASURES
 from rules.facts.money import BadNumber, Money, UnknownCurrency, decimal_of
 
 _FAMILIES: Final = ("bill", "comment", "expense", "invoice", "issue", "ledger", "payment", "time")
+# Of other families, what somebody outside can know: an answer, a reply, a call, a measurement, a hand-over, a date.
+_SAID: Final = (
+    *("action_item.opened", "action_item.answered", "action_item.done", "action_item.waived"),
+    *("contact.logged", "message.replied", "quality.measured"),
+    *("milestone.moved", "milestone.checked", "milestone.handed_over"),
+)
 # Documents carry the fields of the ledger entry behind them.
 _DOCUMENTS: Final = ("bill", "invoice", "payment")
 # Words that the ledger adds up by.
 _CLOSED: Final[Mapping[str, tuple[str, ...]]] = {"class": COST_CLASSES, "measure": MEASURES}
-TYPES: Final = frozenset(name for name in EVENTS if name.partition(".")[0] in _FAMILIES)
+TYPES: Final = frozenset({*_SAID, *(name for name in EVENTS if name.partition(".")[0] in _FAMILIES)})
 
 
 def fields_of(event_type: str) -> Mapping[str, Field]:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from rules.engine.effects.acceptance import proof
 from rules.facts.calendar import end_of_day
+from rules.facts.codec import iso_utc
 from rules.facts.event import Event, Record, event_id
 from rules.facts.project import Workspace
 
@@ -46,6 +47,25 @@ def deemed_at(approval: Record, milestone: FindMilestone, workspace: Workspace) 
     if not workspace.projects[approval["project"]].deemed_clause or not proof(approval):
         return None
     return end_of_day(found["deemed_on"], workspace.clients[approval["client"]].time_zone)
+
+
+def deemed_evidence(approval: Record, event: Event, workspace: Workspace) -> Record:
+    """What is kept for good of an acceptance that nobody spoke: the text that announced it, the clause, the proof."""
+    project = workspace.projects[approval["project"]]
+    return {
+        "event": event.type,
+        "approval": approval["id"],
+        "version": int(approval.get("version", 1)),
+        "decision": "approved",
+        "channel": "deemed",
+        "identified": "none",
+        "clause": project.deemed_clause,
+        "days": project.deemed_days,
+        "text": next(iter(approval["texts"].values()))["text"],
+        "text_sha256": approval["text_sha256"],
+        "delivered": [{"message": m["id"], "to": m["to"], "at": iso_utc(m["at"])} for m in proof(approval)],
+        "at": iso_utc(event.at),
+    }
 
 
 def _deemed(approval: Record, at: datetime, now: datetime) -> Event:

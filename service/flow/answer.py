@@ -57,6 +57,20 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Offline:
+    """A decision that a client took by phone, in a meeting, by chat or by letter, as somebody of the team put it down.
+
+    recorded_by: who wrote it down. file_sha256: the hash of the paper or the recording behind it, where there is one.
+    """
+
+    channel: str
+    at: datetime
+    recorded_by: str
+    witness: str | None
+    file_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """What an answer came to, with the page as it is afterwards. `head` is the hash of its evidence."""
 
@@ -83,14 +97,56 @@ def answer(context: Context, token: str, outcome: str, remark: str | None, proof
             "name": proof.name,
             "remark": remark or None,
         }
-        made = approvals.decide(shown.approval, shown.person, decision, now)
-        if made.outcome != "recorded":
-            log.info("answer not recorded", approval=shown.approval["id"], outcome=made.outcome)
-            return Answered(made.outcome, shown)
-        head = _commit(context, connection, shown, made, decision, proof, now)
-        after = _shown(context, connection, token)
+        made, head = _decide(context, connection, shown, decision, proof)
+        after = _shown(context, connection, token) if head else shown
+    return _answered(context, shown, made, after, head)
+
+
+def offline(
+    context: Context, id: str, person: str, outcome: str, remark: str | None, taken: Offline
+) -> Answered:
+    """Commit a decision that was taken elsewhere, for the person who took it. Raises UnknownLink for no such question.
+
+    It is kept apart from what was decided on a page: by its channel, by who wrote it down, and by its final state.
+    """
+    with context.database.writing() as connection:
+        shown = _found(context, connection, id, person, None)
+        known = context.rulebook.workspace.people.get(person)
+        decision: Record = {
+            "outcome": outcome,
+            "channel": taken.channel,
+            "at": taken.at,
+            "name": known.name if known else person,
+            "remark": remark or None,
+            "recorded_by": taken.recorded_by,
+            "witness": taken.witness,
+            "file_sha256": taken.file_sha256,
+        }
+        proof = Proof(decision["name"], "", taken.channel, None, None)
+        made, head = _decide(context, connection, shown, decision, proof)
+        after = _found(context, connection, id, person, None) if head else shown
+    return _answered(context, shown, made, after, head)
+
+
+def _decide(
+    context: Context, connection: Connection, shown: Shown, decision: Record, proof: Proof
+) -> tuple[approvals.Decided, str | None]:
+    """What the decision comes to; committed, with the head of its evidence, where it is recorded."""
+    now = context.now()
+    made = approvals.decide(shown.approval, shown.person, decision, now)
+    if made.outcome != "recorded":
+        return made, None
+    return made, _commit(context, connection, shown, made, decision, proof, now)
+
+
+def _answered(
+    context: Context, shown: Shown, made: approvals.Decided, after: Shown, head: str | None
+) -> Answered:
+    if head is None:
+        log.info("answer not recorded", approval=shown.approval["id"], outcome=made.outcome)
+        return Answered(made.outcome, shown)
     context.bells.ring("decide")
-    log.info("decision recorded", approval=shown.approval["id"], decision=outcome, final=made.final)
+    log.info("decision recorded", approval=shown.approval["id"], final=made.final)
     return Answered("recorded", after, head)
 
 
@@ -144,8 +200,10 @@ def _evidence(
         "person": shown.person,
         "name": proof.name,
         "statement": proof.statement,
-        "identified": "link",
+        "identified": "offline" if proof.channel in approvals.OFFLINE else "link",
         "channel": proof.channel,
+        **{k: decision[k] for k in ("recorded_by", "witness", "file_sha256") if k in decision},
+        "decided_at": iso(decision["at"]),
         "locale": shown.locale,
         "text": shown.text,
         "text_sha256": shown.text_sha256,
@@ -157,19 +215,24 @@ def _shown(context: Context, connection: Connection, token: str) -> Shown:
     link = kept_links.find(connection, links.hash_of(token))
     if link is None or link.kind != "approval" or link.revoked:
         raise UnknownLink
+    return _found(context, connection, link.subject, link.person, link.version)
+
+
+def _found(context: Context, connection: Connection, id: str, person_id: str, version: int | None) -> Shown:
+    """The question as this person sees it; `version` is the one that a link was made for."""
     book = SqlBook(connection)
-    approval = book.get("approval", link.subject)
+    approval = book.get("approval", id)
     if approval is None:
         raise UnknownLink
-    person = context.rulebook.workspace.people.get(link.person)
+    person = context.rulebook.workspace.people.get(person_id)
     locale = person.locale if person else context.rulebook.workspace.locale
     texts: Mapping[str, Any] = approval.get("texts", {})
     said = texts.get(locale) or next(iter(texts.values()), {"text": "", "sha256": ""})
     return Shown(
-        state=_state(approval, link.version, context.now()),
+        state=_state(approval, version or int(approval.get("version", 1)), context.now()),
         approval=approval,
         subject=book.get(str(approval["about"]), str(approval["subject"])),
-        person=link.person,
+        person=person_id,
         locale=locale,
         text=said["text"],
         text_sha256=said["sha256"],

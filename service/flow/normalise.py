@@ -16,8 +16,8 @@ from rules.engine.placing import Placed, place_all
 from rules.facts.event import SourceEvent
 from service.log import bound, get
 from service.state import Context
-from service.store import deliveries, inbox, journal
-from service.store.database import StorageError, iso
+from service.store import actions, deliveries, inbox, journal
+from service.store.database import Connection, StorageError, iso
 from service.store.deliveries import Became
 from service.store.inbox import Stored
 from service.store.switches import set_connection_state
@@ -151,5 +151,14 @@ def _place_all(
     """The events placed, each with its project and people."""
     with context.database.reading() as connection:
         lines_of = partial(journal.lines_of_document, connection, name)
-        home_of = partial(journal.home_of_key, connection, name)
+        home_of = partial(_home_of, connection, name)
         return place_all(context.rulebook.workspace, name, found, received_at, lines_of, home_of)
+
+
+def _home_of(connection: Connection, name: str, key: str) -> str | None:
+    """The project that a key of this connection had before; of a reply, the project of the message it answers."""
+    known = journal.home_of_key(connection, name, key)
+    if known is not None:
+        return known
+    message = actions.row_of(connection, key.strip("<>").partition("@")[0])
+    return str(message["project"]) if message and message["project"] else None

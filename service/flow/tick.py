@@ -17,7 +17,7 @@ from rules.facts.event import Event
 from rules.facts.project import Project, Workspace
 from service.log import get
 from service.state import Context
-from service.store import actions, heaps, journal, records, slots
+from service.store import actions, evidence, heaps, journal, records, slots
 from service.store.database import Connection, from_iso, iso
 from service.store.switches import connection_state, set_connection_state
 
@@ -96,4 +96,10 @@ def _over(context: Context, connection: Connection, now: datetime) -> list[Event
     """Decisions whose last day is over, and acceptances that a contract's term has made."""
     open_ones = records.page(connection, "approval", status="sent", limit=10_000)
     book = context.state(connection).book
-    return terms.ended(open_ones, partial(book.get, "milestone"), context.rulebook.workspace, now)
+    over = terms.ended(open_ones, partial(book.get, "milestone"), context.rulebook.workspace, now)
+    by_subject = {a["subject"]: a for a in open_ones}
+    for event in over:
+        if event.type == "milestone.deemed_accepted" and journal.one(connection, event.id) is None:
+            record = terms.deemed_evidence(by_subject[event.key], event, context.rulebook.workspace)
+            evidence.append(connection, str(event.project), record, now)
+    return over

@@ -6,25 +6,23 @@ whoever looks and how often; a decision is a POST with what the page itself hand
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any, Final
 
 from flask import Blueprint, Response, current_app, make_response, render_template, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from rules.engine.snapshot import hides_cost
 from rules.facts import approval as approvals
-from rules.facts.event import Record
-from rules.facts.project import Person, Project
-from service.flow import answer
+from rules.facts.action_item import OPEN as OPEN_ITEMS
+from rules.facts.event import Record, digest
+from service.flow import answer, steer
 from service.flow.answer import Proof, Shown, UnknownLink
-from service.links import hash_of, token_for
+from service.links import hash_of
 from service.state import Context
 from service.store import attention
 from service.store import links as kept_links
-from service.store.database import Connection
 from service.store.links import Link
-from service.web import money, pages, words
+from service.web import pages, words
+from service.web.client_project import frame, project_values
 from service.web.pages import Reader
 
 client = Blueprint("client", __name__)
@@ -43,7 +41,7 @@ def decision(token: str) -> Response:
     except UnknownLink:
         return _nowhere(token)
     if _given(shown) is not None or shown.state != "open":
-        return _closed(shown)
+        return _closed(shown, token)
     return _page("decide", shown, 200, **_asking(token, shown, {}, {}))
 
 
@@ -56,6 +54,8 @@ def decide(token: str) -> Response:
     except UnknownLink:
         return _nowhere(token)
     fresh = shown.state == "open" and _given(shown) is None
+    if request.form.get("ask") == "new" and shown.state == "expired" and _given(shown) is None:
+        return _asked_anew(context, token, shown)
     # Where a decision stands, nothing is recorded any more: the form's own token guards only what is still open.
     if fresh and not _is_ours(token, shown, request.form.get("nonce", "")):
         return _page("closed", shown, 400, kind="stale", decision=None)
@@ -70,6 +70,38 @@ def decide(token: str) -> Response:
 @client.get("/c/<token>")
 def project(token: str) -> Response:
     """Where the project stands, for one person of the client: money or progress, dates, changes, what waits."""
+    return _project_page(token, 200)
+
+
+@client.post("/c/<token>")
+def answered(token: str) -> Response:
+    """Somebody of the client says that what was asked of them is done; what they write goes to the team."""
+    context = pages.context()
+    with context.database.reading() as connection:
+        link = kept_links.find(connection, hash_of(token))
+        if link is None or not _opens(context, link, "project"):
+            return _nowhere(token)
+        found = context.rulebook.workspace.projects[link.subject]
+        person = context.rulebook.workspace.people[link.person]
+        item = attention.record(connection, "action_item", request.form.get("item", "")[:200])
+    if item is None or item["project"] != found.id or item["party"] != "client":
+        return _project_page(token, 404)
+    if not _signed(request.form.get("nonce", ""), [hash_of(token), item["id"]]):
+        return _project_page(token, 400)
+    if item["status"] in OPEN_ITEMS:
+        remark = request.form.get("remark", "").strip()[:LONGEST_REMARK]
+        steer.end_item(
+            context,
+            found,
+            item["id"],
+            "answered",
+            {"remark": remark or None, "answered_by": person.id},
+            person.email,
+        )
+    return _project_page(token, 200, answered=item["title"])
+
+
+def _project_page(token: str, status: int, **more: Any) -> Response:
     context = pages.context()
     with context.database.reading() as connection:
         link = kept_links.find(connection, hash_of(token))
@@ -78,32 +110,14 @@ def project(token: str) -> Response:
         found = context.rulebook.workspace.projects[link.subject]
         person = context.rulebook.workspace.people[link.person]
         values = project_values(context, connection, found, person, pages.reader_for(person))
-    return make_response(render_template("client/project.html", **values))
-
-
-def project_values(
-    context: Context, connection: Connection, project: Project, person: Person | None, seen: Reader
-) -> dict[str, Any]:
-    """What the client's project page shows; without a person, as the team looks at it."""
-    figures = context.figures(connection, project.id)
-    plan = sorted(attention.records_of(connection, "milestone", [project.id]), key=lambda m: m["due"])
-    changes = attention.records_of(connection, "change", [project.id])
-    spend = figures.budget if not hides_cost(project) else None
-    waits = _waiting(context, connection, project, person, seen)
-    return {
-        **_frame(context, seen, project),
-        "found": project,
-        "waits": waits,
-        "bar": money.bar_of(money.standing_of(spend)) if spend else None,
-        "sentence": money.sentence_for_client(seen, figures) if spend else "",
-        "money_hidden": project.billing_kind == "fixed_price" and project.client_sees != "nothing",
-        "progress": _progress(plan) if project.client_sees != "nothing" else None,
-        "milestones": [m for m in plan if m["status"] != "cancelled"],
-        "changes": [
-            c for c in changes if c["status"] not in ("draft", "assessed", "internally_approved", "withdrawn")
-        ],
-        "preview": person is None,
-    }
+    for item in values["items"]:
+        item["nonce"] = _signer().dumps([hash_of(token), item["id"]])
+        item["sent"] = item["title"] == more.get("answered")
+    answer = make_response(
+        render_template("client/project.html", **values, **more, stale=status == 400), status
+    )
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer
 
 
 def _answered(context: Context, token: str, given: dict[str, str]) -> Response:
@@ -127,14 +141,30 @@ def _answered(context: Context, token: str, given: dict[str, str]) -> Response:
     return _closed(made.shown)
 
 
-def _closed(shown: Shown) -> Response:
+def _asked_anew(context: Context, token: str, shown: Shown) -> Response:
+    """The time to decide is over, and this person wants to: the lead gets a task, once, and sends a new link."""
+    if not _is_ours(token, shown, request.form.get("nonce", "")):
+        return _page("closed", shown, 400, kind="stale", decision=None)
+    workspace, approval = context.rulebook.workspace, shown.approval
+    project, person = workspace.projects[approval["project"]], workspace.people[shown.person]
+    lead = workspace.people.get(project.lead)
+    seen = pages.reader_for(lead) if lead else pages.reader()
+    what = words.about(seen, approval, shown.subject)
+    title = seen.t("approvals.asks_new_link", name=person.name, project=project.name, what=what)
+    task = "tsk_" + digest("new link", approval["id"], shown.person)
+    steer.open_task(context, project, task, title, person.email)
+    return _page("closed", shown, 200, kind="expired", decision=None, asked=True)
+
+
+def _closed(shown: Shown, token: str | None = None) -> Response:
     """A page on which nothing can be decided: this person has decided, others have, or it is over."""
     own = _given(shown)
     if own is not None:
         return _page("decided", shown, 200, same=True, **_receipt(shown))
     if shown.state == "decided":
         return _page("closed", shown, 200, kind="other", decision=shown.decision)
-    return _page("closed", shown, _CLOSED.get(shown.state, 410), kind=shown.state, decision=None)
+    nonce = _nonce(token, shown) if token and shown.state == "expired" else None
+    return _page("closed", shown, _CLOSED.get(shown.state, 410), kind=shown.state, decision=None, nonce=nonce)
 
 
 def _asking(token: str, shown: Shown, given: dict[str, str], errors: dict[str, str]) -> dict[str, Any]:
@@ -172,11 +202,15 @@ def _nonce(token: str, shown: Shown) -> str:
 
 
 def _is_ours(token: str, shown: Shown, nonce: str) -> bool:
+    return _signed(nonce, [hash_of(token), shown.text_sha256])
+
+
+def _signed(nonce: str, meant: list[str]) -> bool:
     try:
         said = _signer().loads(nonce, max_age=FORM_LASTS)
     except BadSignature:
         return False
-    return bool(said == [hash_of(token), shown.text_sha256])
+    return bool(said == meant)
 
 
 def _signer() -> URLSafeTimedSerializer:
@@ -194,7 +228,7 @@ def _page(template: str, shown: Shown, status: int, /, **values: Any) -> Respons
     person = context.rulebook.workspace.people.get(shown.person)
     text = render_template(
         f"client/{template}.html",
-        **_frame(context, seen, found),
+        **frame(context, seen, found),
         shown=shown,
         approval=shown.approval,
         subject=shown.subject,
@@ -210,20 +244,6 @@ def _page(template: str, shown: Shown, status: int, /, **values: Any) -> Respons
     answer = make_response(text, status)
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
     return answer
-
-
-def _frame(context: Context, seen: Reader, project: Project) -> dict[str, Any]:
-    """What the frame of a client's page needs."""
-    workspace = context.rulebook.workspace
-    lead = workspace.people.get(project.lead)
-    return {
-        "t": seen.t,
-        "fmt": seen.fmt,
-        "locale": seen.locale,
-        "sender": workspace.name,
-        "project": {"name": project.name},
-        "lead": lead,
-    }
 
 
 def _effects(seen: Reader, shown: Shown) -> list[tuple[str, ...]]:
@@ -260,56 +280,6 @@ def _receipt(shown: Shown) -> dict[str, Any]:
         kept = attention.evidence_of(connection, approval["project"], approval["id"])
     chain = [e for e in kept if e["record"].get("person") == shown.person]
     return {"own": _given(shown) or {}, "entry": chain[-1] if chain else None}
-
-
-def _waiting(
-    context: Context, connection: Connection, project: Project, person: Person | None, seen: Reader
-) -> list[dict[str, Any]]:
-    """The decisions that wait for this person, each with their own address."""
-    found = []
-    for a in attention.records_of(connection, "approval", [project.id]):
-        if a["status"] != "sent" or (a.get("expires_at") and a["expires_at"] <= seen.fmt.now):
-            continue
-        if a.get("about") == "expense" or (person is not None and not _is_open_for(a, person)):
-            continue
-        subject = attention.record(connection, str(a.get("about")), str(a.get("subject")))
-        found.append(
-            {
-                "says": words.question(seen, a, subject),
-                "due": a.get("expires_on"),
-                "href": _own_address(context, connection, a, person) if person else None,
-            }
-        )
-    return found
-
-
-def _is_open_for(approval: Record, person: Person) -> bool:
-    return person.id in approval["asked"] and all(
-        d["person"] != person.id for d in approval.get("decisions", ())
-    )
-
-
-def _own_address(context: Context, connection: Connection, approval: Record, person: Person) -> str | None:
-    """The path of this person's own decision page, where they were sent a link that still opens it."""
-    serial = kept_links.serial_of(connection, "approval", approval["id"], person.id)
-    version = int(approval.get("version", 1))
-    if not serial:
-        return None
-    link = Link("approval", approval["id"], version, person.id, serial, None, revoked=False)
-    token = token_for(context.settings.secret_key, link)
-    kept = kept_links.find(connection, hash_of(token))
-    return f"/a/{token}" if kept is not None and not kept.revoked else None
-
-
-def _progress(plan: list[Record]) -> Decimal | None:
-    """The accepted share of the milestones' weight; none where there is no weight."""
-    counted = [m for m in plan if m["status"] != "cancelled"]
-    whole = sum((Decimal(m.get("weight") or 0) for m in counted), Decimal(0))
-    done = sum(
-        (Decimal(m.get("weight") or 0) for m in counted if m["status"] in ("accepted", "deemed_accepted")),
-        Decimal(0),
-    )
-    return done / whole if whole else None
 
 
 def _nowhere(token: str) -> Response:

@@ -170,17 +170,27 @@ class _Names:
             # The end of a wait is about the key of the wait, which stands behind its rule and project.
             about_what = str(self.object.get("object", "")).rpartition("|")[2]
             found = f"{self.object.get('rule', '')} {about_what}".strip()
-        elif self.noun == "milestone":
+        elif self.noun in ("milestone", "action_item"):
             found = str(self.object.get("title") or found)
         elif self.noun == "retainer":
             found = str(self.object.get("period") or found)
         elif self.noun == "kpi":
             known_as = f"kpi.names.{self.object.get('name')}"
             found = self.seen.t(known_as) if self.seen.wording.has(known_as) else found
+        elif self.noun == "delay":
+            found = str(
+                (self.event.objects.get("milestone") or {}).get("title") or self.object.get("milestone")
+            )
         return found or str(self.object.get("id") or self.event.key or self.seen.t("happened.something"))
 
     def who(self) -> str:
-        keys = {"comment": "author", "task": "owner", "message": "to", "time": "person"}
+        keys = {
+            "comment": "author",
+            "task": "owner",
+            "action_item": "owner",
+            "message": "to",
+            "time": "person",
+        }
         given = self.object.get(keys.get(self.noun, "")) or self.event.person
         return person(self.workspace, given) or self.seen.t("happened.someone")
 
@@ -193,6 +203,8 @@ class _Names:
         if self.noun in _FIGURES:
             found = thing.get(_FIGURES[self.noun])
             return str(found) if self.noun == "calendar" else value(seen, found)
+        if self.noun == "delay":
+            return seen.t("words.working_days", count=thing.get("days") or 0)
         if self.noun == "level":
             return value(seen, thing.get("level"), "level")
         if self.noun == "change" and isinstance(thing.get("amount"), Money):

@@ -233,11 +233,13 @@ def _opened_by_tracker(act: Act, project: Project, issue: Record, before: int) -
 def _of_message(act: Act, project: Project, message: Record) -> Record | None:
     """The item that a message is about: as it says itself, or the one that a message of ours was about."""
     named = act.draft.get("action_item", str(message.get("action_item") or ""))
-    if named is not None or not message.get("id"):
+    # A mail's Message-ID is made from the id of our message: <act_…@domain>.
+    ours = str(message.get("id") or "").strip("<>").partition("@")[0]
+    if named is not None or not ours:
         return named
     items = act.draft.find("action_item", project.id)
     sent = ((i, c.get("message")) for i in items for c in i.get("contacts") or ())
-    return next((item for item, id in sent if id == message["id"]), None)
+    return next((item for item, id in sent if id == ours), None)
 
 
 def _waits_for_client(item: Record) -> bool:

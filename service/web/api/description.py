@@ -25,13 +25,19 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "approvals": ("Decisions asked of clients", ("project", "client", "status")),
     "changes": ("Changes", ("project", "client", "status")),
     "entries": ("Entries of the ledger with all their versions", ("project", "client", "status")),
+    "milestones": ("Milestones with their criteria and rounds", ("project", "client", "status")),
+    "action_items": ("What one side has to do", ("project", "client", "status")),
+    "delays": ("Days that milestones lost, with their causes", ("project", "client", "status")),
     "projects": ("Projects with their budgets", ()),
     "rules": ("The rules in force", ()),
     "findings": ("What differs between the files and the record", ()),
     "connections": ("Outside systems and how they are", ()),
     "pauses": ("What stands still, and what waits for it", ()),
 }
-ONE = ("deliveries", "events", "actions", "messages", "approvals", "changes", "entries", "projects")
+ONE = (
+    *("deliveries", "events", "actions", "messages", "approvals", "changes", "entries", "projects"),
+    *("milestones", "action_items", "delays"),
+)
 WHOLE = ("projects", "rules", "connections", "findings", "pauses")
 
 
@@ -45,6 +51,7 @@ def description() -> dict[str, Any]:
     paths["/api/v1/waiting"] = {
         "get": _get("How much is on its way now", {"$ref": "#/components/schemas/Waiting"})
     }
+    paths["/api/v1/projects/{id}/events"] = {"post": _told()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -93,6 +100,28 @@ def _one(summary: str) -> dict[str, Any]:
         **answer,
         "parameters": [parameter],
         "responses": {**answer["responses"], "404": _problem("Not there")},
+    }
+
+
+def _told() -> dict[str, Any]:
+    """Something that happened, in the words of the webhook connector."""
+    summary = "Something happened in a project: an answer, a call, a hand-over, a measurement"
+    answer = _get(summary, {"type": "object"})["responses"]
+    schema = {
+        "type": "object",
+        "required": ["type", "object"],
+        "properties": {"type": {"type": "string"}, "object": {"type": "object"}},
+    }
+    return {
+        "summary": summary,
+        "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {
+            **{code: said for code, said in answer.items() if code != "200"},
+            "202": {"description": "It is on record and will be decided"},
+            "400": _problem("No such type or field"),
+            "404": _problem("Not there"),
+        },
     }
 
 

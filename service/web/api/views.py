@@ -10,7 +10,13 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, request
 from werkzeug.exceptions import BadRequest, NotFound
 
+from connectors.base import Malformed, Unsupported
+from connectors.foreign import read
+from connectors.webhook.event import build, spoken
+from rules.engine.derived import with_derived
 from rules.engine.findings import findings
+from rules.facts.catalogue import EVENTS
+from service.flow import steer
 from service.state import Context
 from service.store import attention, inbox, lists, records
 from service.store import deliveries as kept
@@ -25,7 +31,16 @@ from service.web.api.description import description
 from service.web.errors import problem
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
-RECORDS = {"approvals": "approval", "changes": "change", "entries": "entry"}
+RECORDS = {
+    "approvals": "approval",
+    "changes": "change",
+    "entries": "entry",
+    "milestones": "milestone",
+    "action_items": "action_item",
+    "delays": "delay",
+}
+# Kinds of records that have a list and a page of their own.
+KINDS = "any(approvals, changes, entries, milestones, action_items, delays)"
 
 
 @api.before_request
@@ -149,25 +164,44 @@ def message(id: str) -> Response:
     return action(id)
 
 
-@api.get("/<any(approvals, changes, entries):what>")
+@api.get(f"/<{KINDS}:what>")
 def record_list(what: str) -> Response:
-    """Approvals, changes or entries of the ledger with all their versions, the latest touched first."""
+    """Approvals, changes, entries with all their versions, milestones, action items or delays, the latest first."""
     filters = _filters("project", "client", "status")
     wanted = _wanted()
     with _context().database.reading() as connection:
         rows = records.page(connection, RECORDS[what], **filters, after=wanted.cursor, limit=wanted.limit)
+        state = _context().state(connection)
+        shown = [shapes.public(with_derived(RECORDS[what], r, state.book, state)) for r in rows]
     after = rows[-1]["_cursor"] if len(rows) == wanted.limit else None
-    return jsonify(items=[shapes.public(r) for r in rows], next=after)
+    return jsonify(items=shown, next=after)
 
 
-@api.get("/<any(approvals, changes, entries):what>/<path:id>")
+@api.get(f"/<{KINDS}:what>/<path:id>")
 def record(what: str, id: str) -> Response:
-    """One approval, change or entry. Ids of entries have slashes in them."""
+    """One of these, as it stands now. Ids of entries have slashes in them."""
+    kind = RECORDS[what]
     with _context().database.reading() as connection:
-        found = _context().state(connection).book.get(RECORDS[what], id)
-    if found is None:
-        raise NotFound(f"there is no {RECORDS[what]} {id[:80]}")
-    return jsonify(shapes.public(found))
+        state = _context().state(connection)
+        found = state.book.get(kind, id)
+        if found is None:
+            raise NotFound(f"there is no {kind} {id[:80]}")
+        return jsonify(shapes.public(with_derived(kind, found, state.book, state)))
+
+
+@api.post("/projects/<id>/events")
+def told(id: str) -> tuple[Response, int]:
+    """Something happened in a project: an answer, a call, a hand-over, a measurement, in the words of the webhook."""
+    context = _context()
+    known = context.rulebook.workspace.projects.get(id)
+    if known is None:
+        raise NotFound(f"there is no project {id[:80]}")
+    try:
+        source = build(spoken(read(request.get_data())), context.now())
+    except (Malformed, Unsupported) as problem:
+        raise BadRequest(str(problem)) from None
+    objects = {EVENTS[source.type].object: source.object}
+    return jsonify(id=steer.say(context, known, source.type, source.key, objects, source.person)), 202
 
 
 @api.get("/projects")

@@ -13,11 +13,11 @@ from werkzeug.wrappers import Response as Answer
 
 from rules.facts import approval as approvals
 from rules.facts.event import Record
-from service.flow import steer
+from service.flow import answer, steer
 from service.store import attention, records
 from service.store.database import Connection, from_iso
 from service.web import auth, pages, words
-from service.web.console import listing
+from service.web.console import listing, offline_form
 from service.web.pages import Reader
 
 room = Blueprint("approvals", __name__)
@@ -77,6 +77,9 @@ def one(id: str) -> str:
         given=approvals.given(approval),
         needed=approvals.needed(approval),
         internal=approval.get("about") == "expense",
+        asks_again=asks_again(approval),
+        again=request.args.get("again"),
+        withdrawn=request.args.get("withdrawn"),
     )
 
 
@@ -92,13 +95,65 @@ def withdraw(id: str) -> Answer | str:
     if approval["status"] != "sent" or project is None:
         return redirect(f"/approvals/{id}", 303)
     if request.method == "POST":
-        user = auth.signed_in()
-        steer.withdraw(context, project, approval, user.email if user else "")
+        steer.withdraw(context, project, approval, email())
         return redirect(f"/approvals/{id}?withdrawn=1", 303)
     says = words.about(pages.reader(), approval, subject)
     return pages.page(
         "approval_withdraw", "approvals", approval=approval, says=says, told=len(approval["asked"])
     )
+
+
+@room.post("/approvals/<id>/again")
+@auth.needs("send")
+def again(id: str) -> Answer:
+    """The question once more, by the rule that asked it: a new link for everyone asked; the old one opens nothing."""
+    context = pages.context()
+    with context.database.reading() as connection:
+        approval = _approval(connection, id)
+    project = context.rulebook.workspace.projects.get(approval["project"])
+    if project is not None and asks_again(approval):
+        steer.ask_again(context, project, approval, email())
+    return redirect(f"/approvals/{id}?again=1", 303)
+
+
+@room.route("/approvals/<id>/offline", methods=["GET", "POST"])
+@auth.needs("send")
+def offline(id: str) -> Answer | str | tuple[str, int]:
+    """A decision that was taken by phone, in a meeting, by chat or by letter is written down, kept apart for good."""
+    context = pages.context()
+    with context.database.reading() as connection:
+        approval = _approval(connection, id)
+        subject = attention.record(connection, str(approval.get("about")), str(approval.get("subject")))
+    if approval["status"] != "sent":
+        return redirect(f"/approvals/{id}", 303)
+    given, taken, errors = offline_form.read(approval) if request.method == "POST" else ({}, None, {})
+    if taken is not None:
+        made = answer.offline(context, id, given["person"], given["decision"], given["remark"], taken)
+        if made.outcome == "recorded":
+            return redirect(f"/approvals/{id}", 303)
+        errors = {"decision": pages.reader().t(f"approvals.offline_not.{made.outcome}")}
+    says = words.about(pages.reader(), approval, subject)
+    shown = pages.page(
+        "approval_offline",
+        "approvals",
+        approval=approval,
+        says=says,
+        given=given,
+        errors=errors,
+        **offline_form.choices(approval),
+    )
+    return (shown, 422) if errors else shown
+
+
+def asks_again(approval: Record) -> bool:
+    """Whether the same question can be asked once more: about a change or an acceptance that nobody decided."""
+    return approval["status"] in ("sent", "expired") and approval.get("about") in ("change", "milestone")
+
+
+def email() -> str:
+    """The address of who is signed in."""
+    user = auth.signed_in()
+    return user.email if user else ""
 
 
 def row_of(connection: Connection, approval: Record) -> dict[str, Any]:

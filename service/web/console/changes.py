@@ -74,6 +74,7 @@ def one(project: str, id: str) -> str | tuple[str, int]:
         by=words.person(context.rulebook.workspace, change.get("requested_by")),
         asked=asked,
         is_open=change["status"] in OPEN,
+        said=request.args.get("said"),
     )
 
 

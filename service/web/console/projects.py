@@ -12,19 +12,21 @@ from typing import Any
 from flask import Blueprint, current_app, render_template, request
 from werkzeug.exceptions import NotFound
 
+from rules.engine.derived import item_today
 from rules.engine.parties import project_calendars
+from rules.facts.action_item import OVER
 from rules.facts.calendar import WorkCalendar, local_day
 from rules.facts.catalogue import COST_CLASSES
 from rules.facts.event import Record
 from rules.facts.milestone import SETTLED, standing
 from rules.facts.money import Money
 from rules.facts.project import Project
-from service.state import Figures
+from service.state import Context, Figures
 from service.store import attention, lists, records
 from service.store.database import Connection
 from service.store.lists import Wanted
 from service.web import auth, money, pages, words
-from service.web.client import project_values
+from service.web.client_project import project_values
 from service.web.console import approvals, listing, story
 from service.web.money import Standing, Standings
 
@@ -85,6 +87,11 @@ def one(id: str) -> str:
         baseline = attention.record(connection, "baseline", id)
         plan = sorted(attention.records_of(connection, "milestone", [id]), key=lambda m: m["due"])
         changes = records.page(connection, "change", project=id, limit=20)
+        items = _items(context, connection, id)
+        tasks = [_owned(t) for t in records.page(connection, "task", project=id, status="open", limit=20)]
+        linked = {
+            x["person"] for x in attention.links_to(connection, "project", id) if x["revoked_at"] is None
+        }
         open_ones = [approvals.row_of(connection, a) for a in _open(connection, id)]
         entries = records.page(
             connection, "entry", project=id, after=request.args.get("ledger"), limit=LEDGER_PAGE + 1
@@ -109,9 +116,10 @@ def one(id: str) -> str:
         ledger_next=entries[LEDGER_PAGE - 1]["_cursor"] if len(entries) > LEDGER_PAGE else None,
         ledger_here=request.args.get("ledger"),
         messages=[listing.action_row(m) for m in messages],
-        client=workspace.clients[project.client],
-        lead=workspace.people.get(project.lead),
-        contacts=[workspace.people[c] for c in workspace.clients[project.client].contacts],
+        **_both_sides(project),
+        items=items,
+        tasks=tasks,
+        linked=linked,
     )
 
 
@@ -162,6 +170,27 @@ def mode(id: str) -> str:
         contacts=len(context.rulebook.workspace.clients[project.client].contacts),
         waiting=waiting,
     )
+
+
+def _items(context: Context, connection: Connection, project: str) -> list[dict[str, Any]]:
+    """What one side has to do, as it stands now: open ones by date, then the last that ended."""
+    state = context.state(connection)
+    found = [item_today(i, state.book, state) for i in state.book.find("action_item", project)]
+    ordered = sorted(found, key=lambda i: (i["status"] in OVER, str(i.get("due"))))
+    return [_owned(item) for item in ordered[:30]]
+
+
+def _both_sides(project: Project) -> dict[str, Any]:
+    """The client, its contacts, and who leads the project."""
+    workspace = pages.context().rulebook.workspace
+    client = workspace.clients[project.client]
+    contacts = [workspace.people[c] for c in client.contacts]
+    return {"client": client, "lead": workspace.people.get(project.lead), "contacts": contacts}
+
+
+def _owned(record: Record) -> Record:
+    """With the name of who has to act."""
+    return {**record, "who": words.person(pages.context().rulebook.workspace, record.get("owner"))}
 
 
 def _chosen(

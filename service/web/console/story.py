@@ -19,7 +19,7 @@ from service.web import words
 from service.web.console import listing
 from service.web.pages import Reader
 
-_MIDDLE: Final = ("baseline", "milestone", "level", "project")
+_MIDDLE: Final = ("baseline", "milestone", "level", "project", "delay", "action_item")
 _BY_CLIENT: Final = ("approval.answered", "approval.opened")
 _BY_TEAM: Final = (
     "change.drafted",

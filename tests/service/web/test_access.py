@@ -19,9 +19,13 @@ OPEN = ("hooks", "health", "api", "client", "door", "static")
 NEEDS = {
     "send": {
         "events.replay", "deliveries.replay", "messages.release", "messages.arrived", "messages.resend",
-        "messages.cancel", "approvals.withdraw", "projects.mode", "switches.stop", "switches.go_on", "dead.redrive",
+        "messages.cancel", "approvals.withdraw", "approvals.again", "approvals.offline", "dates.link", "dates.revoke",
+        "projects.mode", "switches.stop", "switches.go_on", "dead.redrive",
     },
-    "change": {"changes.new", "changes.draft", "changes.assessing", "changes.assess"},
+    "change": {
+        "changes.new", "changes.draft", "changes.assessing", "changes.assess", "dates.hand_over", "dates.check",
+        "dates.delay", "dates.done", "items.new", "items.add", "items.end", "items.contact",
+    },
     "accounts": {"account.people", "account.invite", "account.link", "account.role", "account.remove"},
 }  # fmt: skip
 MAY = {
@@ -44,8 +48,10 @@ def path_of(rule: Rule, ids: dict[str, str]) -> str:
     id = {
         "events": ids["event"], "deliveries": ids["delivery"], "messages": ids["review"], "approvals": ids["approval"],
         "projects": "apollo", "changes": ids["draft"], "rules": "budget/levels", "account": "usr_nobody",
+        "dates": "nothing", "items": "nothing",
     }.get(family, "")  # fmt: skip
-    path = rule.rule.replace("<project>", "apollo").replace("<name>", "tracker")
+    path = rule.rule.replace("<project>", "apollo").replace("<name>", "tracker").replace("<key>", "m2")
+    path = path.replace("<any(answered, done, waived):verb>", "done")
     return re.sub(r"<(?:path:)?id>", id, path)
 
 
