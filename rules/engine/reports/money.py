@@ -22,7 +22,7 @@ def money(material: Material) -> Record:
     items = counted(material.find("entry"), baseline["measure"], baseline.get("opening_as_of"))
     start = baseline.get("opening_spent") or Money.zero(baseline["currency"])
     sums, within = spending(items, baseline.get("lines") or {}, start, (material.first, material.last))
-    forecast = material.facts.figures("forecast") or {}
+    forecast, earned = material.facts.figures("forecast") or {}, material.facts.figures("earned") or {}
     wanted = ("at_completion", "overrun", "exhausted_on", "runway", "enough_data")
     return {
         "shown": "spend",
@@ -30,6 +30,7 @@ def money(material: Material) -> Record:
         **{k: budget.get(k) for k in ("total", "spent", "used", "remaining", "reserve", "reserve_left")},
         **sums,
         "forecast": {k: forecast.get(k) for k in wanted},
+        "earned": {k: earned.get(k) for k in ("pv", "ev", "cpi", "spi")},
         "lines": [_line(material, one) for one in within],
     }
 

@@ -24,13 +24,13 @@ def part(figures: Record, say: Words) -> Mapping[str, Any]:
         return {"says": [say("money.price", **{k: money[k] for k in ("total", "billed", "collected")})]}
     charts = [_budget(money, say), *([_classes(money, say)] if money["period"].amount > 0 else [])]
     return {
-        "says": _sentences(money, say),
+        "says": _sentences(money, figures, say),
         "charts": charts,
         "tables": [_class_table(money, say), *([_line_table(money, figures, say)] if money["lines"] else [])],
     }
 
 
-def _sentences(money: Record, say: Words) -> list[str]:
+def _sentences(money: Record, figures: Record, say: Words) -> list[str]:
     used = say.wording.percent(money["used"])
     forecast = money["forecast"]
     said = [
@@ -41,6 +41,11 @@ def _sentences(money: Record, say: Words) -> list[str]:
     ]
     if money["reserve"]:
         said.append(say("money.reserve", reserve=money["reserve"], left=money["reserve_left"]))
+    earned = money["earned"]
+    if earned["pv"]:
+        said.append(say("money.earned", pv=earned["pv"], ev=earned["ev"]))
+    if figures["view"] == "team" and (earned["cpi"] is not None or earned["spi"] is not None):
+        said.append(say("money.indices", **{k: say.wording.number(earned[k], 2) for k in ("cpi", "spi")}))
     if forecast["exhausted_on"] and forecast["overrun"]:
         said.append(say("money.pace", on=forecast["exhausted_on"]))
     if forecast["at_completion"]:
