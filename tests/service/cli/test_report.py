@@ -20,7 +20,7 @@ def booked(running: Process) -> Process:
     return running
 
 
-def test_text_is_what_the_client_would_read(booked: Process, home: Path, accord: Accord) -> None:  # noqa: ARG001
+def test_text_is_what_the_client_would_read(booked: Process, home: Path, accord: Accord) -> None:
     """By default the week, as the client would get it, in the client's language."""
     code, said, _ = accord("--home", home, "report", "apollo")
     assert code == 0
@@ -29,7 +29,7 @@ def test_text_is_what_the_client_would_read(booked: Process, home: Path, accord:
 
 
 def test_view_language_and_form_can_be_chosen(
-    booked: Process,  # noqa: ARG001
+    booked: Process,
     home: Path,
     accord: Accord,
     tmp_path: Path,
@@ -48,7 +48,7 @@ def test_view_language_and_form_can_be_chosen(
     assert (figures["period"], figures["figures"]["money"]["spent"]["amount"]) == ("month", "46100.00")
 
 
-def test_what_is_not_there_is_named(booked: Process, home: Path, accord: Accord) -> None:  # noqa: ARG001
+def test_what_is_not_there_is_named(booked: Process, home: Path, accord: Accord) -> None:
     """An unknown project is wrong use, with the ones there are; an unknown report is a finding."""
     code, _, told = accord("--home", home, "report", "apolo")
     assert code == 2
