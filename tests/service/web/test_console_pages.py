@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import date, timedelta
 from html import unescape
 from html.parser import HTMLParser
@@ -74,12 +75,18 @@ def test_a_room_says_what_there_is(shown: Shown, path: str, says: str) -> None:
 
 
 def test_every_link_leads_somewhere(shown: Shown) -> None:
-    """From the first page to the last: no link of the console is dead."""
+    """From the first page to the last: no link of the console is dead.
+
+    Filters of one page combine without end: of those a dozen are tried.
+    """
     client = shown[0].signed_in("owner")
-    waiting, seen = {"/"}, set[str]()
+    waiting, seen, tried = {"/"}, set[str](), Counter[str]()
     while waiting:
         path = waiting.pop()
         seen.add(path)
+        tried[path.partition("?")[0]] += 1
+        if tried[path.partition("?")[0]] > 12:
+            continue
         answer = client.get(path, headers=ENGLISH)
         assert answer.status_code == 200, path
         if answer.mimetype != "text/html":
