@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from bench import decide, ingest, ledger, rules
+from bench import backtest, decide, ingest, ledger, rules
 
-ALL = {"ingest": ingest.run, "decide": decide.run, "rules": rules.run, "ledger": ledger.run}
+ALL = {
+    "ingest": ingest.run,
+    "decide": decide.run,
+    "rules": rules.run,
+    "backtest": backtest.run,
+    "ledger": ledger.run,
+}
 
 for name in sys.argv[1:] or ALL:
     if name not in ALL:

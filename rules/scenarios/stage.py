@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from rules.engine import slots, terms
@@ -26,12 +26,16 @@ from rules.engine.waits import slots_of
 from rules.facts.approval import OPEN
 from rules.facts.event import Event, Record
 from rules.facts.project import Workspace
-from rules.language.model import RuleSet
+from rules.language.model import Around, Every, RuleSet
 from rules.language.texts import TextError
 from rules.scenarios.said import Said, worded
 
 # Far more than any scenario does in one step: beyond it something goes round in circles.
 MOST_EVENTS: Final = 10_000
+# Records that the clock looks at whatever the rules are.
+_CLOCKED: Final = frozenset({"approval", "milestone", "project", "wait"})
+# How far ahead it is looked when something happens by itself, so that it need not be asked at every event.
+_AHEAD: Final = timedelta(days=1)
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _FAR: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -42,9 +46,10 @@ class EndlessStep(ValueError):
 
 @dataclass
 class Stage:
-    """One scenario being played. `told` are the events so far; `verdicts` counts (rule, kind of verdict).
+    """One scenario being played. `verdicts` counts (rule, kind of verdict).
 
-    every_verdict: also those that are stored nowhere, which costs time.
+    every_verdict: also those that are stored nowhere, which costs time.  count: how many events it was told.
+    spoken_of: the project of the last of them that had one.
     """
 
     workspace: Workspace
@@ -53,7 +58,8 @@ class Stage:
     every_verdict: bool = False
     book: MemoryBook = field(default_factory=MemoryBook)
     verdicts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    told: list[Event] = field(default_factory=list)
+    count: int = 0
+    spoken_of: str | None = None
     released: list[Said] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     _order: dict[str, int] = field(default_factory=dict)
@@ -64,9 +70,14 @@ class Stage:
     _events: dict[str, Event] = field(default_factory=dict)
     _fired: set[str] = field(default_factory=set)
     _ticked: datetime = field(init=False)
+    # Up to when nothing happens by itself, as far as is known; long ago when that has to be looked at anew.
+    _calm: datetime = _LONG_AGO
 
     def __post_init__(self) -> None:
         self._ticked = self.now
+        triggers = [rule.trigger for rule in self.rules.scheduled]
+        dated = {t.date.partition(".")[0] for t in triggers if isinstance(t, Around)}
+        self._dated = dated | {t.for_each for t in triggers if isinstance(t, Every)} | _CLOCKED
 
     @property
     def state(self) -> State:
@@ -95,7 +106,8 @@ class Stage:
 
     def tell(self, *events: Event) -> None:
         """Decide events and everything that follows from them now."""
-        self.told += events
+        self.count += len(events)
+        self.spoken_of = next((e.project for e in reversed(events) if e.project), self.spoken_of)
         waiting = deque(events)
         count = 0
         while waiting:
@@ -118,6 +130,7 @@ class Stage:
         if moment > until:
             self._ticked = self.now
             return False
+        self._calm = _LONG_AGO
         self.tell(*self._clock_events())
         self._tell_deputies()
         self.tell(*self._deliver())
@@ -132,7 +145,10 @@ class Stage:
     def _decide(self, event: Event) -> None:
         found = evaluate(event, self.state, self.rules, stored_only=not self.every_verdict)
         self.book.store(found.puts)
-        self._events.update((e.id, e) for e in found.events)
+        if not self._dated.isdisjoint(kind for kind, _ in found.puts):
+            self._calm = _LONG_AGO
+        events = {e.id: e for e in found.events}
+        self._events.update((p.event, events[p.event]) for p in found.actions)
         self.verdicts.update((v.rule, v.kind) for v in found.verdicts)
         self._take(found.actions)
 
@@ -145,6 +161,7 @@ class Stage:
                 self._hold(one)
 
     def _hold(self, planned: Planned) -> None:
+        self._calm = _LONG_AGO
         first = min((p.due for p in self._heap(planned)), default=planned.due)
         self._held[planned.id] = (
             replace(planned, due=min(first, planned.due)) if planned.waits == "digest" else planned
@@ -249,13 +266,21 @@ class Stage:
 
     def _next_moment(self, until: datetime) -> datetime:
         """When something happens by itself, the next time up to `until`; far away when nothing does."""
-        moments = [s.at for s in self._slots(until)]
+        if until < self._calm:
+            return _FAR
+        horizon = max(until, self.now + _AHEAD)
+        found = min(self._moments(horizon), default=_FAR)
+        self._calm = min(found, horizon)
+        return found
+
+    def _moments(self, horizon: datetime) -> list[datetime]:
+        moments = [s.at for s in self._slots(horizon)]
         moments += [at for a in self._open_approvals() for at in self._ends_of(a) if at > self._ticked]
         moments += [
             p.due for p in self._held.values() if p.waits != "review" and p.corrects not in self._held
         ]
         moments += [p.release_by for p in self._held.values() if p.waits == "review" and p.release_by]
-        return min(moments, default=_FAR)
+        return moments
 
     def _slots(self, until: datetime) -> list[slots.Slot]:
         planned = slots.plan(self.rules, self.state, until, since=self._ticked)

@@ -57,7 +57,7 @@ def _event(stage: Stage, given: Source, name: str) -> None:
             client=client,
             connection=given.get("connection"),
             # Steps are in order also where two of them happen in one moment.
-            version=str(version) if version is not None else f"{iso_utc(at)}#{len(stage.told):06d}",
+            version=str(version) if version is not None else f"{iso_utc(at)}#{stage.count:06d}",
             before=read_object(kind, given.below("before"), meant, whole=False),
             person=given.get("person"),
             own=bool(given.get("own")),
@@ -126,9 +126,8 @@ def _payload(stage: Stage, given: Source, arrivals: Arrivals, normalise: Normali
 def _wait(stage: Stage, given: Source, _: str) -> None:
     """A while: working days are those of the project that was spoken of last, else of the organisation."""
     workspace = stage.workspace
-    spoken_of = next((e.project for e in reversed(stage.told) if e.project), None)
     only = next(iter(workspace.projects)) if len(workspace.projects) == 1 else None
-    project = workspace.projects.get(spoken_of or only or "")
+    project = workspace.projects.get(stage.spoken_of or only or "")
     if project is not None:
         cals, zone = project_calendars(project, workspace), project.time_zone
     else:
