@@ -102,7 +102,6 @@ def one(id: str) -> str:
         "project",
         "projects",
         project=id,
-        found=project,
         figures=figures,
         bar=_bar(project, figures),
         sentence=money.sentence(seen, figures),
@@ -181,11 +180,16 @@ def _items(context: Context, connection: Connection, project: str) -> list[dict[
 
 
 def _both_sides(project: Project) -> dict[str, Any]:
-    """The client, its contacts, and who leads the project."""
+    """The project with its client, the contacts, and who leads it."""
     workspace = pages.context().rulebook.workspace
     client = workspace.clients[project.client]
     contacts = [workspace.people[c] for c in client.contacts]
-    return {"client": client, "lead": workspace.people.get(project.lead), "contacts": contacts}
+    return {
+        "found": project,
+        "client": client,
+        "lead": workspace.people.get(project.lead),
+        "contacts": contacts,
+    }
 
 
 def _owned(record: Record) -> Record:
