@@ -29,7 +29,7 @@ def command(
     """Try actions (act_...) or reads (rd_...) that were given up again, from the first try. Options narrow together."""
     from service.cli._open import opened
     from service.flow import settle
-    from service.store.actions import Dead
+    from service.store.letters import Dead
 
     narrowed = any(which.values())
     if not actions and not everything and not narrowed:

@@ -14,7 +14,7 @@ from rules.engine.verdicts import Planned
 from rules.facts.event import Event
 from service.log import get
 from service.state import Context
-from service.store import actions, attention, deliveries, heaps, journal
+from service.store import actions, attention, deliveries, heaps, journal, letters
 from service.store.database import Connection, from_iso
 
 log = get("settle")
@@ -77,9 +77,9 @@ def redrive(context: Context, ids: list[str], by: str) -> list[str]:
     return done
 
 
-def dead_letters(connection: Connection, which: actions.Dead, limit: int) -> list[str]:
+def dead_letters(connection: Connection, which: letters.Dead, limit: int) -> list[str]:
     """Ids of what was given up, actions first. A read belongs to a connection, and to no project or rule yet."""
-    found = actions.dead(connection, which, limit)
+    found = letters.dead(connection, which, limit)
     if which.project or which.rule:
         return found
     rest = max(0, limit - len(found))

@@ -374,35 +374,3 @@ def _row(planned: Planned, root: str, ruleset: str, at: datetime, mail: str | No
         "data": encode(planned),
         "at": iso(at),
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Dead:
-    """Which dead letters are meant: those that fit every word given. reason: part of the reason, in any case."""
-
-    connection: str | None = None
-    project: str | None = None
-    rule: str | None = None
-    reason: str | None = None
-
-    @property
-    def condition(self) -> ColumnElement[bool]:
-        """The same as a condition on actions."""
-        found: list[ColumnElement[bool]] = [actions.c.state == "dead"]
-        if self.connection:
-            found.append(_LANE.in_((self.connection,)))
-        if self.project:
-            found.append(actions.c.project == self.project)
-        if self.rule:
-            found.append(actions.c.rule == self.rule)
-        if self.reason:
-            found.append(func.coalesce(actions.c.reason, "").icontains(self.reason, autoescape=True))
-        return and_(*found)
-
-
-def dead(connection: Connection, which: Dead, limit: int) -> list[str]:
-    """Ids of dead actions, oldest first."""
-    rows = connection.execute(
-        select(actions.c.id).where(which.condition).order_by(actions.c.seq).limit(limit)
-    )
-    return list(rows.scalars())

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, func, select
 
-from service.store.actions import Dead
+from service.store.letters import Dead
 from service.store.tables import actions, attempts, deliveries, events, outcomes, verdicts
 
 MOST = 200

@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response as Answer
 from service.flow import settle
 from service.store import actions as kept
 from service.store import attention, deliveries, lists, troubles
-from service.store.actions import Dead
 from service.store.database import Connection, from_iso
+from service.store.letters import Dead
 from service.store.lists import Wanted
 from service.store.troubles import Pile
 from service.web import auth, pages
