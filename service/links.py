@@ -25,6 +25,10 @@ MASK = "…"
 _ADDRESS = re.compile(r"(/(?:a|c|s|m)/)[A-Za-z0-9_-]{20,}")
 
 
+class UnknownLink(Exception):
+    """There is no such link, or it was revoked."""
+
+
 def masked(text: str) -> str:
     """The text with the tokens of clients' pages taken out: what a client decides is for the client alone to open."""
     return _ADDRESS.sub(rf"\1{MASK}", text)

@@ -1,4 +1,5 @@
-"""What the clock owes to projects besides the slots of rules: measuring once a day, and the periods of retainers.
+"""What the clock owes to projects besides the slots of rules: measuring once a day, periods of
+retainers, audits and surveys.
 
 In: the state of things and up to when the clock has done its work. Out: events to decide, with the same ids whoever
 keeps the clock. A day that was missed is made up for once.
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
+from rules.engine import rhythms
 from rules.engine.effects import retainers
 from rules.engine.slots import RUNNING
 from rules.engine.state import State
@@ -23,7 +25,8 @@ _MEASURED_AT: Final = time(4, 0)
 
 def owed(state: State, since: datetime | None) -> list[Event]:
     """The events that are due now. `since` is none for a clock that never ran here: it has missed no day."""
-    return [e for p in _running(state) for e in (*_measured(p, state, since), *retainers.due(p, state))]
+    found = [e for p in _running(state) for e in (*_measured(p, state, since), *retainers.due(p, state))]
+    return [*found, *(rhythms.due(state.workspace, _running(state), since, state.now) if since else ())]
 
 
 def _measured(project: Project, state: State, since: datetime | None) -> Iterator[Event]:

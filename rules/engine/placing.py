@@ -14,7 +14,7 @@ from typing import Any
 
 from rules.facts.calendar import local_to_utc
 from rules.facts.catalogue import EVENTS
-from rules.facts.event import Event, Record, SourceEvent, event_id
+from rules.facts.event import Event, Record, SourceEvent, digest, event_id
 from rules.facts.project import Booking, Project, Tracking, Workspace
 from rules.language.matching import compile_match
 from rules.language.model import UNKNOWN, Expression, ExpressionError, Position
@@ -23,27 +23,66 @@ PEOPLE = ("person", "assignee", "reporter", "author", "submitter", "approver")
 
 
 @dataclass(frozen=True, slots=True)
+class Assigned:
+    """What a person decided about all that comes from one place: the project it belongs to, or none of ours."""
+
+    id: str
+    project: str | None
+
+
+Remembered = Callable[[str], Assigned | None]
+"""Gives what was decided about a place (`place_id`), none where nothing was."""
+
+
+@dataclass(frozen=True, slots=True)
 class Placed:
-    """An event and, where no single project claims it, why."""
+    """An event and, where no single project claims it, why. `ours`: a person said that it is none of ours."""
 
     event: Event
     problem: str | None = None
+    ours: bool = True
+
+
+def place_id(connection: str, source: SourceEvent) -> str:
+    """The id of where something comes from: the project of a tracker, the customer or the tags of a document; the
+    thing itself where its source says nothing of that.
+    """
+    said = next(((w, source.scope[w]) for w in ("project", "customer", "tags") if source.scope.get(w)), None)
+    word, value = said or ("key", source.key)
+    parts = sorted(map(str, value)) if isinstance(value, list | tuple) else [str(value)]
+    return "asg_" + digest(connection, word, *parts)
 
 
 def place(
-    workspace: Workspace, connection: str, source: SourceEvent, received_at: datetime, home: str | None = None
+    workspace: Workspace,
+    connection: str,
+    source: SourceEvent,
+    received_at: datetime,
+    home: str | None = None,
+    remembered: Remembered = lambda _id: None,
 ) -> Placed:
-    """The event in our words. `home` names the project where it is known already (a line that left a document)."""
+    """The event in our words.
+
+    home: the project where it is known already (a line that left a document). remembered: what a person decided about
+    the place it comes from, for what no single project claims by its file.
+    """
     known = workspace.projects.get(home or "")
     found = [known] if known else claiming(workspace, connection, source)
     project = found[0] if len(found) == 1 else None
+    place_of, ours = place_id(connection, source), True
+    assigned = remembered(place_of) if project is None else None
+    if assigned is not None:
+        project, ours = workspace.projects.get(assigned.project or ""), assigned.project is not None
+    problem = None if project or not ours else _problem(connection, source, found)
     kind = EVENTS[source.type].object
+    objects = {kind: _known_people(workspace, connection, {**source.object, "connection": connection})}
+    unclaimed = len(found) != 1
     event = Event(
         id=event_id("source", connection, source.type, source.key, source.version),
         type=source.type,
         at=source.at,
         received_at=received_at,
-        objects={kind: _known_people(workspace, connection, {**source.object, "connection": connection})},
+        objects=objects,
         project=project.id if project else None,
         client=project.client if project else None,
         connection=connection,
@@ -53,8 +92,27 @@ def place(
         person=_person(workspace, connection, source.person),
         own=source.own,
         history=project is not None and is_history(project, source.at),
+        place=_place_of(place_of, source, found, problem, objects if project else None)
+        if unclaimed
+        else None,
     )
-    return Placed(event, None if project else _problem(connection, source, found))
+    return Placed(event, problem, ours)
+
+
+def assigned_to(event: Event, project: Project | None) -> Event:
+    """An event that waited, in the project that a person assigned it to; or as it came, for none."""
+    where = dict(event.place or {})
+    came = where.pop("was", None) or event.objects
+    if project is None:
+        return replace(event, objects=came, project=None, client=None, history=False, place=where)
+    return replace(
+        event,
+        objects=came,
+        project=project.id,
+        client=project.client,
+        history=is_history(project, event.at),
+        place={**where, "was": came},
+    )
 
 
 def place_all(
@@ -64,16 +122,25 @@ def place_all(
     received_at: datetime,
     lines_of: Callable[[str], Mapping[str, str | None]],
     home_of: Callable[[str], str | None] = lambda _key: None,
+    remembered: Remembered = lambda _id: None,
 ) -> list[Placed]:
     """The events of one delivery, and one void for each allocation line that a document had before and has no longer.
 
     lines_of: key -> project of all the lines that a document of this connection ever had.
+    remembered: what a person decided about places that no single project claims.
     home_of: the project that a key of this connection had before, for what says nothing of where it belongs (time that
         was deleted together with its issue).
     """
     sources = list(found)
     placed = [
-        place(workspace, connection, s, received_at, None if any(s.scope.values()) else home_of(s.key))
+        place(
+            workspace,
+            connection,
+            s,
+            received_at,
+            None if any(s.scope.values()) else home_of(s.key),
+            remembered,
+        )
         for s in sources
     ]
     latest = {
@@ -165,9 +232,23 @@ def _person(workspace: Workspace, connection: str, account: Any) -> Any:
     return account
 
 
+def _place_of(
+    id: str, source: SourceEvent, found: list[Project], problem: str | None, was: Mapping[str, Record] | None
+) -> Record:
+    says = {k: list(v) if isinstance(v, tuple) else v for k, v in source.scope.items() if v}
+    place: Record = {"id": id, "says": says, "claimed_by": [p.id for p in found], "problem": problem}
+    return place if was is None else {**place, "was": was}
+
+
 def _problem(connection: str, source: SourceEvent, found: list[Project]) -> str:
     said = ", ".join(f"{k} {v}" for k, v in source.scope.items() if v) or "nothing to go by"
     if found:
         names = " and ".join(p.id for p in found)
-        return f"{names} both claim {source.key} from {connection} ({said}); make one `match` narrower"
-    return f"no project claims {source.key} from {connection} ({said}); add it to `tracked_by` or `booked_in`"
+        return (
+            f"{names} both claim {source.key} from {connection} ({said}); assign it in the inbox, or make one "
+            "`match` narrower"
+        )
+    return (
+        f"no project claims {source.key} from {connection} ({said}); assign it in the inbox, or add it to "
+        "`tracked_by` or `booked_in`"
+    )

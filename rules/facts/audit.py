@@ -51,8 +51,11 @@ class Suspicion:
 
 
 def concerns(entry: Mapping[str, Any]) -> bool:
-    """Whether the entry is a paper that stands: an expense or a bill that is neither void nor deleted."""
-    return entry.get("kind") in _PAPERS and entry.get("status") in _LIVE
+    """Whether the entry is a paper that stands: an expense or a bill that is neither void nor deleted, and no
+    adjustment of another one.
+    """
+    ours = entry.get("adjusts") is not None or bool(entry.get("moved_on"))
+    return entry.get("kind") in _PAPERS and entry.get("status") in _LIVE and not ours
 
 
 def duplicates(entries: Iterable[Record]) -> list[Suspicion]:

@@ -153,6 +153,7 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             "id:text kind:text owner:text due:date? status:text opened_at:time closed_at:time? closed_by:text? "
             "reason:text? entries:list paper:text?! paid_to:text?! sum:money?! limit:money?! line:text? spender:text?!"
         ),
+        "assignment": "id:text connection:text events:int",
         "audit": "id:text period:text at:time checked:int opened:int closed:int open:int",
         "report": "id:text period:text view:text starts_on:date ends_on:date to:list sha256:text sent_at:time?",
         "reserve": "id:text title:text amount:money reason:text? risk:text? by:text? status:text",
@@ -256,6 +257,7 @@ EVENTS: Mapping[str, EventType] = {
         *_family("finding", "opened closed"),
         *_family("audit", "run"),
         *_family("receipt", "attached", "entry"),
+        *_family("inbox", "assigned returned", "assignment"),
         *_family("task", "opened done"),
         *_family(
             "project", "drafted activated changed rebasing recounted held resumed closing closed", "project"

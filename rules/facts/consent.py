@@ -76,6 +76,31 @@ def reserve_text(draw: Record, project: Project, locale: str) -> str:
     return _lines(f"Draw on the reserve: {amount}", f"For: {what}", f"Project: {project.name}")
 
 
+def scope_text(scope: Record, project: Project, locale: str) -> str:
+    """Confirming the scope: its goals with how and when they are met, what is delivered, what is left out."""
+    goals = [_goal(g) for g in scope["goals"]]
+    delivered, excluded = ([_plain(t) for t in scope[name]] for name in ("deliverables", "excluded"))
+    if _chinese(locale):
+        return _lines(
+            f"{project.name} 的项目范围",
+            f"目标：{'；'.join(goals) or '无'}",
+            f"交付成果：{'；'.join(delivered) or '无'}",
+            f"不包括：{'；'.join(excluded) or '无'}",
+        )
+    return _lines(
+        f"Scope of {project.name}",
+        f"Goals: {'; '.join(goals) or 'none'}",
+        f"Delivered: {'; '.join(delivered) or 'none'}",
+        f"Left out: {'; '.join(excluded) or 'none'}",
+    )
+
+
+def _goal(goal: Mapping[str, Any]) -> str:
+    said = [_plain(goal["measure"])] if goal.get("measure") else []
+    said += [goal["by"].isoformat()] if goal.get("by") else []
+    return _plain(goal["text"]) + (f" ({', '.join(said)})" if said else "")
+
+
 _CLASSES = {
     "staff": "人工",
     "material": "材料",

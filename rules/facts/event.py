@@ -55,6 +55,8 @@ class Event:
     before: former values of fields of the main object.  version: the source's version, for events from outside.
     cause: id of the event that caused this one; `rule`: the rule run behind it, if any; depth: length of that chain.
     history: it happened before the project's `live_since`: builds ledger and memory, sends nothing.
+    place: where it came from, of an event that no project's file claims: `id`, `says` (what its source said of it),
+        `claimed_by`, `problem`, and once a person assigned it `was` (its objects as they came).
     """
 
     id: str
@@ -74,6 +76,7 @@ class Event:
     rule: str | None = None
     depth: int = 0
     history: bool = False
+    place: Mapping[str, Any] | None = None
 
 
 def spoken_of(event: Event) -> Event:

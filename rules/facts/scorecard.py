@@ -73,12 +73,14 @@ def _quality(milestones: Sequence[Mapping[str, Any]], issues: Sequence[Mapping[s
     """Milestones accepted at the first hand-over, and items that were opened again after they were done."""
     accepted = [m for m in milestones if m.get("status") in _DONE]
     done = [
-        i for i in issues if not i.get("deleted") and (i.get("status_group") == "done" or i.get("reopened"))
+        i
+        for i in issues
+        if not i.get("deleted") and (i.get("status_group") == "done" or i.get("times_reopened"))
     ]
     return {
         "first_round": _share(sum(int(m.get("round") or 1) == 1 for m in accepted), len(accepted)),
         "items_done": len(done),
-        "reopened": _share(sum(bool(i.get("reopened")) for i in done), len(done)),
+        "reopened": _share(sum(bool(i.get("times_reopened")) for i in done), len(done)),
     }
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from rules.facts import approval as approvals
 from rules.facts.event import Event, Record, event_id
 from service import links
+from service.links import UnknownLink
 from service.log import get
 from service.state import Context
 from service.store import evidence, journal, records
@@ -25,10 +26,6 @@ from service.store.records import SqlBook
 
 log = get("answer")
 State = Literal["open", "decided", "expired", "superseded", "withdrawn"]
-
-
-class UnknownLink(Exception):
-    """There is no such link, or it was revoked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from rules.engine.placing import Placed, place_all
 from rules.facts.event import SourceEvent
 from service.log import bound, get
 from service.state import Context
-from service.store import actions, deliveries, inbox, journal
+from service.store import actions, assignments, deliveries, inbox, journal
 from service.store.database import Connection, StorageError, iso
 from service.store.deliveries import Became
 from service.store.inbox import Stored
@@ -142,6 +142,8 @@ def _placing(placed: list[Placed], reads: bool) -> tuple[str, str | None]:
     astray = [p for p in placed if p.problem]
     if astray:
         return "unmatched", astray[0].problem
+    if placed and not any(p.ours for p in placed):
+        return "ignored", "somebody said in the inbox that this place is none of ours"
     return ("reading", None) if reads and not placed else ("decided", None)
 
 
@@ -152,7 +154,8 @@ def _place_all(
     with context.database.reading() as connection:
         lines_of = partial(journal.lines_of_document, connection, name)
         home_of = partial(_home_of, connection, name)
-        return place_all(context.rulebook.workspace, name, found, received_at, lines_of, home_of)
+        remembered = partial(assignments.remembered, connection)
+        return place_all(context.rulebook.workspace, name, found, received_at, lines_of, home_of, remembered)
 
 
 def _home_of(connection: Connection, name: str, key: str) -> str | None:

@@ -15,8 +15,8 @@ from rules.facts import approval as approvals
 from rules.facts.action_item import OPEN as OPEN_ITEMS
 from rules.facts.event import Record, digest
 from service.flow import answer, steer
-from service.flow.answer import Proof, Shown, UnknownLink
-from service.links import hash_of
+from service.flow.answer import Proof, Shown
+from service.links import UnknownLink, hash_of
 from service.state import Context
 from service.store import attention
 from service.store import links as kept_links

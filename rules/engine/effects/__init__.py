@@ -33,6 +33,7 @@ from rules.engine.effects import (
     rebasing,
     reserves,
     retainers,
+    returning,
     risks,
     surveys,
     tasks,
@@ -79,6 +80,7 @@ _FAMILIES: Final[Mapping[str, _Apply]] = {
     **dict.fromkeys(kept.FAMILIES, kept.told),
     "contact": meetings.logged,
     "reserve": reserves.stepped,
+    "inbox": returning.stepped,
 }
 _TYPES: Final[Mapping[str, _Apply]] = {
     "project.activated": projects.activated,

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from rules.engine.effects import acceptance, changes, milestones
+from rules.engine.effects import acceptance, changes, milestones, reserves
 from rules.engine.effects.pending import approvals_of, end_open
 from rules.engine.effects.shapes import Act, EffectError, Performed, shown
 from rules.facts.approval import approval_id
 from rules.facts.calendar import end_of_day, local_day, shift
 from rules.facts.change import decision_text
-from rules.facts.consent import acceptance_text, budget_text, expense_text, reserve_text
+from rules.facts.consent import acceptance_text, budget_text, expense_text, reserve_text, scope_text
 from rules.facts.duration import Duration
 from rules.facts.event import Record
 from rules.facts.evidence import text_hash
@@ -33,6 +33,7 @@ _TEXTS: Final[Mapping[str, Callable[[Record, Project, str], str]]] = {
     "budget": budget_text,
     "expense": expense_text,
     "reserve": reserve_text,
+    "scope": scope_text,
 }
 # The name under which rules know what is asked about; a budget is known anyway.
 _NAMES: Final = {"change": "change", "milestone": "milestone", "expense": "entry", "reserve": "reserve"}
@@ -97,10 +98,9 @@ def _question(act: Act, project: Project, about: str, objects: Mapping[str, Reco
         asker = str(entry.get("submitter") or entry.get("person") or "")
         return _Question(about, entry, asker, entry.get("base_amount") or entry["amount"], "team")
     if about == "reserve":
-        draw = act.draft.get("reserve", str(objects.get("reserve", {}).get("id")))
-        if draw is None or draw["status"] != "asked":
-            raise EffectError("there is no open request to draw on the reserve: this event knows none")
-        return _Question(about, draw, project.lead, draw["amount"], "client")
+        return _about_reserve(act, project, objects)
+    if about == "scope":
+        return _Question(about, _scope(act, project), project.lead, None, "client")
     known = ", ".join(_TEXTS)
     raise EffectError(f"a decision about {about} has no text to agree to: ask about one of {known}")
 
@@ -116,15 +116,45 @@ def _about_change(act: Act, project: Project, objects: Mapping[str, Record]) -> 
     return _Question("change", change, project.lead, change["amount"], "client")
 
 
+def _about_reserve(act: Act, project: Project, objects: Mapping[str, Record]) -> _Question:
+    """A draw on the reserve: the request that the event knows, or what the risk costs that it knows."""
+    draw = act.draft.get("reserve", str(objects.get("reserve", {}).get("id")))
+    risk = act.draft.get("risk", str(objects.get("risk", {}).get("id")))
+    if (draw is None or draw["status"] != "asked") and risk is not None:
+        draw = reserves.for_risk(act, project, risk)
+    if draw is None or draw["status"] != "asked":
+        raise EffectError("there is no open request to draw on the reserve: this event knows none")
+    return _Question("reserve", draw, project.lead, draw["amount"], "client")
+
+
+def _scope(act: Act, project: Project) -> Record:
+    """The scope of the project's file, as it is agreed to; its version rises with every edit."""
+    written = {
+        "goals": [{"text": g.text, "measure": g.measure, "by": g.by} for g in project.goals],
+        "deliverables": list(project.deliverables),
+        "excluded": list(project.excluded),
+    }
+    if not any(written.values()):
+        raise EffectError(
+            f"{project.id} has no scope to agree to: write goals and deliverables into its file"
+        )
+    return act.draft.put("scope", act.new(project, f"{project.id}/scope", title=project.name, **written))
+
+
 def _asked(act: Act, project: Project, to: Any, question: _Question) -> list[Person]:
     """The people asked, each once; those of the side that asks are left out."""
     people = act.state.workspace.people
     words = to if isinstance(to, list | tuple) else [to]
     named = [w if isinstance(w, Person) else people.get(str(w)) for w in words]
-    found = {p.id: p for p in named if p is not None and p.party == question.party and p.id != question.asker}
+    found = {
+        p.id: p
+        for p in named
+        if p is not None and question.party in (p.party, "either") and p.id != question.asker
+    }
     right = [p for p in found.values() if p.client in (None, project.client)]
     if not right:
-        side = "the client's contacts" if question.party == "client" else "the team besides who asks"
+        side = "the client's contacts" if question.party == "client" else "people besides who asks"
+        side = "the team besides who asks" if question.party == "team" else side
         raise EffectError(f"nobody is left to decide on {question.name}: only {side} can")
     return right
 

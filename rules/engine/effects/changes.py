@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rules.engine.effects import creep
 from rules.engine.effects.impact import estimated, put_into_effect, with_impact
 from rules.engine.effects.pending import end_open
 from rules.engine.effects.shapes import Act, Applied, EffectError, Performed, shown
@@ -236,6 +237,7 @@ def _said(project: Project, change: Record, given: Mapping[str, Any]) -> Record:
 
 def _apply(act: Act, project: Project, change: Record) -> Performed:
     baseline, moved = put_into_effect(act, project, change)
+    creep.approved(act, project, change["issues"])
     record = act.draft.put("change", {**change, "status": "applied", "applied_at": act.state.now})
     events = (
         act.cause("baseline.approved", project.id, {"total": baseline["previous_total"]}, baseline=baseline),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from rules.engine.effects import kept
@@ -238,12 +239,11 @@ def _line_id(act: Act, project: Project, line: str) -> str:
 
 
 def _locks(act: Act, project: Project) -> list[tuple[Any, Any, Any]]:
-    """Periods of the ledger that are locked: first day, last day, since when."""
-    return [
-        (*audit.span(str(p["period"])), p["locked_at"])
-        for p in act.draft.find("period", project.id)
-        if p.get("locked_at") is not None
-    ]
+    """The closed part of the ledger: first day, last day, since when."""
+    known = act.draft.get("period", project.id)
+    if known is None or known["closed_until"] is None or not known["steps"]:
+        return []
+    return [(date.min, known["closed_until"], known["steps"][-1]["at"])]
 
 
 def _result(act: Act, project: Project, period: str, entries: list[Record], told: Iterable[Event]) -> Record:

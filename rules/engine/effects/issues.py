@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from rules.engine.effects import creep
 from rules.engine.effects.shapes import Act, Applied, shown
 from rules.facts.event import Record
 from rules.facts.project import Tracking
@@ -33,11 +34,12 @@ def tracked(act: Act) -> Applied:
         )
     said = {**_regrouped(stored, given), **given, "key": key, "connection": connection}
     former = {**(stored or (said if act.event.before else {})), **act.event.before}
-    now = _read({**(stored or {}), **said}, tracking) | {"baselined": _baselined(act, record_id)}
+    now = _read({**(stored or {}), **said}, tracking)
     if act.event.type == "issue.deleted":
         now["deleted"] = True
     if act.event.type == "issue.reopened" and not _is_repeated(act, stored):
         now["times_reopened"] = int((stored or {}).get("times_reopened") or 0) + 1
+    now |= creep.standing(act, act.project, record_id, {**(stored or {}), **said, **now})
     record, _ = remember(act, "issue", record_id, {**said, **now})
     return Applied(act.seen(shown({**former, **_read(former, tracking)}) if former else {}, issue=record))
 
@@ -126,12 +128,3 @@ def _asks_for_change(issue: Mapping[str, Any], tracking: Tracking) -> bool | Non
         tracking.change_types and "type" not in issue
     )
     return None if unknown else False
-
-
-def _baselined(act: Act, issue: str) -> bool:
-    """Whether the baseline or one of its milestones lists the issue."""
-    project = act.event.project or ""
-    baseline = act.draft.get("baseline", project) or {}
-    if issue in baseline.get("issues", ()):
-        return True
-    return any(issue in m.get("issues", ()) for m in act.draft.find("milestone", project))

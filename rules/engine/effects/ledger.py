@@ -144,6 +144,14 @@ def _questioned(act: Act, project: Project, record: Record) -> tuple[Event, ...]
     return open_task(act, project, kind, record["id"], **values, command=command)
 
 
+def withdrawn(act: Act, entry: Record) -> tuple[Event, ...]:
+    """An entry that was put into its project by mistake: it counts there no more, and is as new elsewhere."""
+    told = _leave(act, entry)
+    empty = {"id": entry["id"], "project": None, "client": None, "status": "void", "versions": []}
+    act.draft.put("entry", {**empty, "posted_at": entry["posted_at"]})
+    return told
+
+
 def _shown(act: Act) -> Applied:
     """An event that we caused, with its entry as it is on record."""
     entry = act.draft.get("entry", act.event.key or str(act.event.objects.get("entry", {}).get("id")))

@@ -44,7 +44,7 @@ class Gap:
 
 def known_fields(stored: Record | None, given: Mapping[str, Any]) -> Record:
     """What is known of an entry: what its source says now, over what it said last."""
-    last = stored["versions"][-1]["fields"] if stored else {}
+    last = stored["versions"][-1]["fields"] if stored and stored["versions"] else {}
     said = {k: v for k, v in shown(given).items() if k not in _OURS}
     anew = _WORKED_OUT - {"amount"} | (_LENGTH if said.keys() & _LENGTH else set())
     return {**{k: v for k, v in last.items() if k not in anew}, **said}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Final
 
-from rules.engine.effects import meetings, risks
+from rules.engine.effects import creep, meetings, risks
 from rules.engine.effects.impact import milestone_values
 from rules.engine.effects.milestones import planned_record
 from rules.engine.effects.shapes import Act, Applied, EffectError, shown, today
@@ -195,6 +195,7 @@ def _begin(act: Act, project: Project) -> Applied:
     first = _first_baseline(act, project)
     baseline = draft.put("baseline", {**first, "values": values_of(first, milestones)})
     _count_anew(act, project)
+    creep.taken_in(act, project)
     caused = (
         act.cause("baseline.approved", project.id, baseline=baseline),
         *(act.cause("milestone.planned", m["id"], milestone=m) for m in milestones),

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rules.engine.effects.shapes import Act, Applied, shown
+from rules.engine.effects.shapes import Act, Applied, EffectError, shown
 from rules.engine.effects.tasks import open_task
-from rules.facts.event import Event, Record
+from rules.facts.event import Event, Record, digest
 from rules.facts.money import Money
 from rules.facts.project import Project
 
@@ -51,6 +51,22 @@ def decided(act: Act, project: Project, id: str, verb: str) -> tuple[Event, ...]
     if record["status"] == "asked":
         return caused
     return (act.cause(f"reserve.{record['status']}", id, shown(known), reserve=record), *caused)
+
+
+def for_risk(act: Act, project: Project, risk: Record) -> Record:
+    """A request of what a risk costs, on record. Raises EffectError where it has no amount or too little is left."""
+    amount = _amount(risk.get("amount"), project)
+    if amount is None:
+        raise EffectError(
+            f"the risk {risk['title']!r} has no amount: write what it costs, then ask for the reserve"
+        )
+    baseline = act.draft.get("baseline", project.id)
+    rest = left(baseline) if baseline else Money.zero(project.currency)
+    if amount > rest:
+        raise EffectError(f"the reserve has {rest} left, and {risk['title']!r} costs {amount}")
+    about = {"reason": risk["title"], "risk": risk["id"], "by": risk["owner"]}
+    record = _asked(act, project, "rsv_" + digest(risk["id"], act.event.id), about, amount)
+    return act.draft.put("reserve", record)
 
 
 def left(baseline: Mapping[str, Any]) -> Money:

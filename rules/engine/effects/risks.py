@@ -12,7 +12,6 @@ from typing import Any, Final
 from rules.engine.effects import kept
 from rules.engine.effects.shapes import Act, Applied, EffectError, Performed, shown
 from rules.facts.event import Event, Record, digest
-from rules.facts.money import Money
 from rules.facts.project import Project, RiskPlan
 from rules.facts.risk import HIGHEST, KINDS, LIVE, LOWEST, needs_plan
 
@@ -75,20 +74,6 @@ def open_risk(
     }
     event = _opened(act, project, risk_id, {k: v for k, v in given.items() if v is not None})
     return Performed((event,), {"risk": event.objects["risk"]})
-
-
-def draw(act: Act, project: Project, risk: Record, approver: str | None) -> Event:
-    """What the reserve is drawn on for, once it is approved: the cost that stands on the risk."""
-    amount: Money = risk["amount"]
-    fields = {
-        "amount": amount,
-        "reason": risk["title"],
-        "risk": risk["id"],
-        "by": approver,
-        "at": act.state.now,
-    }
-    record = act.draft.put("reserve", act.new(project, "rsv_" + digest(risk["id"], act.event.id), **fields))
-    return act.cause("reserve.drawn", record["id"], reserve=record, risk=risk)
 
 
 def _opened(act: Act, project: Project, risk_id: str, given: Record) -> Event:

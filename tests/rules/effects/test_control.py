@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -153,3 +153,15 @@ def test_a_project_without_budget_lines_has_no_line_to_exceed() -> None:
     """Only what was planned can be exceeded."""
     world = World(replace(APOLLO, budget=BudgetPlan(total=usd(1_000))), WANG)
     assert "finding.opened" not in paid(world, "1", 900)
+
+
+def test_a_change_of_a_closed_month_is_found_and_its_adjustment_repeats_nothing() -> None:
+    """The books of September are closed; the bill is changed afterwards: the ledger adjusts, the audit tells."""
+    world = World()
+    paid(world, "1", 100, number="INV-7")
+    world.now = MONDAY + timedelta(days=14)
+    world.tell("period.closed", period={"closed_until": date(2026, 9, 30)}, person="wang")
+    world.now += timedelta(days=1)
+    paid(world, "1", 140, "2", "changed", number="INV-7")
+    told = world.tell("audit.run", audit={"period": "2026-09"})
+    assert [e.objects["finding"]["kind"] for e in told if e.type == "finding.opened"] == ["after_lock"]
