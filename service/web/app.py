@@ -26,6 +26,7 @@ from service.store.database import StorageError
 from service.store.inbox import Writer
 from service.web import auth, console, errors, pages
 from service.web.api import api
+from service.web.asked import asked
 from service.web.client import client
 from service.web.door import door
 from service.web.health import Readiness, health
@@ -76,8 +77,9 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(api)
     app.register_blueprint(door)
     app.register_blueprint(client)
+    app.register_blueprint(asked)
     console.register(app)
-    auth.install(app, exempt=(hooks, api, client))
+    auth.install(app, exempt=(hooks, api, client, asked))
     pages.install(app)
     return app
 

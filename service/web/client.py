@@ -8,25 +8,23 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from flask import Blueprint, Response, make_response, render_template, request
 
 from rules.facts import approval as approvals
 from rules.facts.action_item import OPEN as OPEN_ITEMS
 from rules.facts.event import Record, digest
 from service.flow import answer, steer
 from service.flow.answer import Proof, Shown
-from service.links import UnknownLink, hash_of
+from service.links import PATHS, UnknownLink, hash_of
 from service.state import Context
 from service.store import attention
 from service.store import links as kept_links
 from service.store.links import Link
-from service.web import pages, words
+from service.web import nonces, pages, words
 from service.web.client_project import frame, project_values
 from service.web.pages import Reader
 
 client = Blueprint("client", __name__)
-FORM_LASTS: Final = 12 * 3600
 LONGEST_NAME: Final = 120
 LONGEST_REMARK: Final = 4000
 OUTCOMES: Final = ("approved", "rejected", "changes_requested")
@@ -39,7 +37,7 @@ def decision(token: str) -> Response:
     try:
         shown = answer.show(pages.context(), token)
     except UnknownLink:
-        return _nowhere(token)
+        return nowhere(token)
     if _given(shown) is not None or shown.state != "open":
         return _closed(shown, token)
     return _page("decide", shown, 200, **_asking(token, shown, {}, {}))
@@ -52,12 +50,12 @@ def decide(token: str) -> Response:
     try:
         shown = answer.show(context, token)
     except UnknownLink:
-        return _nowhere(token)
+        return nowhere(token)
     fresh = shown.state == "open" and _given(shown) is None
     if request.form.get("ask") == "new" and shown.state == "expired" and _given(shown) is None:
         return _asked_anew(context, token, shown)
     # Where a decision stands, nothing is recorded any more: the form's own token guards only what is still open.
-    if fresh and not _is_ours(token, shown, request.form.get("nonce", "")):
+    if fresh and not nonces.is_ours(token, shown.text_sha256, request.form.get("nonce", "")):
         return _page("closed", shown, 400, kind="stale", decision=None)
     given, errors = _read(shown)
     if errors and fresh:
@@ -80,7 +78,7 @@ def answered(token: str) -> Response:
     with context.database.reading() as connection:
         link = kept_links.find(connection, hash_of(token))
         if link is None or not _opens(context, link, "project"):
-            return _nowhere(token)
+            return nowhere(token)
         found = context.rulebook.workspace.projects[link.subject]
         person = context.rulebook.workspace.people[link.person]
         item = attention.record(connection, "action_item", request.form.get("item", "")[:200])
@@ -106,12 +104,12 @@ def _project_page(token: str, status: int, **more: Any) -> Response:
     with context.database.reading() as connection:
         link = kept_links.find(connection, hash_of(token))
         if link is None or not _opens(context, link, "project"):
-            return _nowhere(token)
+            return nowhere(token)
         found = context.rulebook.workspace.projects[link.subject]
         person = context.rulebook.workspace.people[link.person]
         values = project_values(context, connection, found, person, pages.reader_for(person))
     for item in values["items"]:
-        item["nonce"] = _signer().dumps([hash_of(token), item["id"]])
+        item["nonce"] = nonces.nonce(token, item["id"])
         item["sent"] = item["title"] == more.get("answered")
     answer = make_response(
         render_template("client/project.html", **values, **more, stale=status == 400), status
@@ -137,13 +135,13 @@ def _answered(context: Context, token: str, given: dict[str, str]) -> Response:
     if made.outcome == "conflict":
         return _page("closed", made.shown, 409, kind="differs", decision=_standing(made.shown))
     if made.outcome == "not_asked":
-        return _nowhere(token)
+        return nowhere(token)
     return _closed(made.shown)
 
 
 def _asked_anew(context: Context, token: str, shown: Shown) -> Response:
     """The time to decide is over, and this person wants to: the lead gets a task, once, and sends a new link."""
-    if not _is_ours(token, shown, request.form.get("nonce", "")):
+    if not nonces.is_ours(token, shown.text_sha256, request.form.get("nonce", "")):
         return _page("closed", shown, 400, kind="stale", decision=None)
     workspace, approval = context.rulebook.workspace, shown.approval
     project, person = workspace.projects[approval["project"]], workspace.people[shown.person]
@@ -163,12 +161,17 @@ def _closed(shown: Shown, token: str | None = None) -> Response:
         return _page("decided", shown, 200, same=True, **_receipt(shown))
     if shown.state == "decided":
         return _page("closed", shown, 200, kind="other", decision=shown.decision)
-    nonce = _nonce(token, shown) if token and shown.state == "expired" else None
+    nonce = nonces.nonce(token, shown.text_sha256) if token and shown.state == "expired" else None
     return _page("closed", shown, _CLOSED.get(shown.state, 410), kind=shown.state, decision=None, nonce=nonce)
 
 
 def _asking(token: str, shown: Shown, given: dict[str, str], errors: dict[str, str]) -> dict[str, Any]:
-    return {"nonce": _nonce(token, shown), "given": given, "errors": errors, "statement": _statement(shown)}
+    return {
+        "nonce": nonces.nonce(token, shown.text_sha256),
+        "given": given,
+        "errors": errors,
+        "statement": _statement(shown),
+    }
 
 
 def _read(shown: Shown) -> tuple[dict[str, str], dict[str, str]]:
@@ -191,31 +194,6 @@ def _read(shown: Shown) -> tuple[dict[str, str], dict[str, str]]:
     if given["ticked"] != "yes":
         errors["statement"] = seen.t("client.decide.need_statement")
     return given, errors
-
-
-# --- the form's own token ---------------------------------------------------------------------------------------
-
-
-def _nonce(token: str, shown: Shown) -> str:
-    """Proves that a form came from this page of this link with this very text. Nothing is kept."""
-    return _signer().dumps([hash_of(token), shown.text_sha256])
-
-
-def _is_ours(token: str, shown: Shown, nonce: str) -> bool:
-    return _signed(nonce, [hash_of(token), shown.text_sha256])
-
-
-def _signed(nonce: str, meant: list[str]) -> bool:
-    try:
-        said = _signer().loads(nonce, max_age=FORM_LASTS)
-    except BadSignature:
-        return False
-    return bool(said == meant)
-
-
-def _signer() -> URLSafeTimedSerializer:
-    context: Context = current_app.extensions["accord"].context
-    return URLSafeTimedSerializer(context.settings.secret_key, salt="client-form")
 
 
 # --- what pages show --------------------------------------------------------------------------------------------
@@ -282,12 +260,12 @@ def _receipt(shown: Shown) -> dict[str, Any]:
     return {"own": _given(shown) or {}, "entry": chain[-1] if chain else None}
 
 
-def _nowhere(token: str) -> Response:
+def nowhere(token: str) -> Response:
     """A link that leads nowhere, or no longer."""
     context, seen = pages.context(), pages.reader()
     with context.database.reading() as connection:
         link = kept_links.find(connection, hash_of(token))
-    kind = "revoked" if link is not None and link.kind in ("approval", "project") else "not_found"
+    kind = "revoked" if link is not None and link.kind in PATHS else "not_found"
     text = render_template("client/nowhere.html", **_stranger(context, seen), kind=kind)
     return make_response(text, 404)
 

@@ -136,7 +136,7 @@ def _read(project: Project, *, titled: bool) -> tuple[dict[str, str], Assessment
         errors["title"] = seen.t("forms.required", field=seen.t("words.what"))
     if len(given["title"]) > LONGEST_TITLE:
         errors["title"] = seen.t("forms.too_long", field=seen.t("words.what"), count=LONGEST_TITLE)
-    amount, days = _amount(given["amount"], project.currency), _days(given["days"])
+    amount, days = amount_of(given["amount"], project.currency), _days(given["days"])
     if amount is None:
         errors["amount"] = seen.t("changes.amount_wrong", currency=project.currency)
     if days is None:
@@ -155,7 +155,7 @@ def _milestones(project: Project) -> set[str]:
         return {m["id"] for m in attention.records_of(connection, "milestone", [project.id])}
 
 
-def _amount(text: str, currency: str) -> Money | None:
+def amount_of(text: str, currency: str) -> Money | None:
     """8000, -500.00, 8,000.00 and 8 000 as an amount; none for anything else."""
     try:
         number = Decimal(text.replace(",", "").replace(" ", "").replace("−", "-"))

@@ -74,7 +74,7 @@ def _needs(connection: Connection, seen: Reader, counts: dict[str, int]) -> list
     for name, href, mark in (
         ("dead_reads", "/dead-letters", ("delivery", "failed")),
         ("parked", "/dead-letters#parked", ("event", "parked")),
-        ("unmatched", "/deliveries?state=unmatched", ("delivery", "unmatched")),
+        ("unmatched", "/inbox", ("delivery", "unmatched")),
         ("malformed", "/deliveries?state=malformed", ("delivery", "malformed")),
     ):
         if counts[name]:

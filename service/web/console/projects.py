@@ -12,6 +12,7 @@ from typing import Any
 from flask import Blueprint, current_app, render_template, request
 from werkzeug.exceptions import NotFound
 
+from rules.engine import condition
 from rules.engine.derived import item_today
 from rules.engine.parties import project_calendars
 from rules.facts.action_item import OVER
@@ -97,12 +98,17 @@ def one(id: str) -> str:
             connection, "entry", project=id, after=request.args.get("ledger"), limit=LEDGER_PAGE + 1
         )
         messages = lists.messages_page(connection, Wanted(limit=8), {"project": id}).rows
-    today, cals = local_day(seen.fmt.now, project.time_zone), project_calendars(project, workspace)
+        today, cals = local_day(seen.fmt.now, project.time_zone), project_calendars(project, workspace)
+        book, money_of = context.state(connection).book, (figures.budget, figures.forecast)
+        health, _ = condition.health_of(project, book, workspace, today, money_of)
+        added = (book.get("project", id) or {}).get("_unplanned") or ()
     return pages.page(
         "project",
         "projects",
         project=id,
         figures=figures,
+        health=health,
+        unplanned=[issue.rpartition("/")[2] for issue in added],
         bar=_bar(project, figures),
         sentence=money.sentence(seen, figures),
         lines=_lines(figures.budget),
