@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+import click
+
 from service import embedded_redis
-from service.cli import Invocation
+from service.cli import WRONG_USE, Invocation
 from service.cli._starting import starting
 from service.process import Process, prepare
 from service.store.database import Database
@@ -31,3 +33,9 @@ def opened(invocation: Invocation) -> Iterator[Process]:
         yield process
     finally:
         process.close()
+
+
+def no_such_project(name: str, known: Iterable[str]) -> int:
+    """Say which projects there are; the exit code of wrong use."""
+    click.echo(f"there is no project {name}; the workspace has: {', '.join(sorted(known))}", err=True)
+    return WRONG_USE

@@ -44,13 +44,17 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How a decision reached us: what the person typed and ticked, and the circumstances kept as evidence."""
+    """How a decision reached us: what the person typed and ticked, and the circumstances kept as evidence.
+
+    identified: how we know who it was: "link", or "signed in".
+    """
 
     name: str
     statement: str
     channel: str
     address: str | None
     agent: str | None
+    identified: str = "link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,55 @@ def _answered(
     return Answered("recorded", after, head)
 
 
+def answer_inside(
+    context: Context, approval: str, person: str, decided: tuple[str, str | None], proof: Proof
+) -> Answered:
+    """Commit a decision (outcome, remark) of somebody of the team who signed in; what they may not decide is refused,
+    on record. Raises UnknownLink for no such question.
+    """
+    outcome, remark = decided
+    now = context.now()
+    with context.database.writing() as connection:
+        shown = _found(context, connection, approval, person, None)
+        decision: Record = {
+            "outcome": outcome,
+            "channel": proof.channel,
+            "at": now,
+            "name": proof.name,
+            "remark": remark or None,
+        }
+        made = approvals.decide(shown.approval, person, decision, now)
+        if made.outcome == "not_asked" and person == shown.approval.get("requested_by"):
+            journal.add(connection, [_denied(shown.approval, person, now)])
+        if made.outcome != "recorded":
+            return Answered(made.outcome, shown)
+        head = _commit(context, connection, shown, made, decision, proof, now)
+        after = _found(context, connection, approval, person, None)
+    context.bells.ring("decide")
+    log.info("decision recorded", approval=approval, decision=outcome, final=made.final)
+    return Answered("recorded", after, head)
+
+
+def _denied(approval: Record, person: str, now: datetime) -> Event:
+    """Somebody tried to decide on what they asked for themselves: a finding, whoever it was and however often."""
+    found = {
+        "id": f"fnd_denied_{approval['id']}",
+        "kind": "denied",
+        "entries": [approval["subject"]],
+        "spender": person,
+    }
+    return Event(
+        id=event_id("denied", approval["id"], person),
+        type="finding.opened",
+        at=now,
+        received_at=now,
+        objects={"finding": found},
+        project=approval["project"],
+        client=approval["client"],
+        person=person,
+    )
+
+
 def _commit(
     context: Context,
     connection: Connection,
@@ -197,7 +250,7 @@ def _evidence(
         "person": shown.person,
         "name": proof.name,
         "statement": proof.statement,
-        "identified": "offline" if proof.channel in approvals.OFFLINE else "link",
+        "identified": "offline" if proof.channel in approvals.OFFLINE else proof.identified,
         "channel": proof.channel,
         **{k: decision[k] for k in ("recorded_by", "witness", "file_sha256") if k in decision},
         "decided_at": iso(decision["at"]),

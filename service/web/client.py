@@ -84,7 +84,7 @@ def answered(token: str) -> Response:
         item = attention.record(connection, "action_item", request.form.get("item", "")[:200])
     if item is None or item["project"] != found.id or item["party"] != "client":
         return _project_page(token, 404)
-    if not _signed(request.form.get("nonce", ""), [hash_of(token), item["id"]]):
+    if not nonces.is_ours(token, item["id"], request.form.get("nonce", "")):
         return _project_page(token, 400)
     if item["status"] in OPEN_ITEMS:
         remark = request.form.get("remark", "").strip()[:LONGEST_REMARK]

@@ -30,13 +30,24 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "delays": ("Days that milestones lost, with their causes", ("project", "client", "status")),
     "projects": ("Projects with their budgets", ()),
     "rules": ("The rules in force", ()),
-    "findings": ("What differs between the files and the record", ()),
+    "findings": (
+        "What somebody has to look at: files that differ from the record, papers that do not look right",
+        ("project", "status"),
+    ),
+    "risks": ("The risk registers", ("project", "client", "status")),
+    "complaints": ("Complaints and until when they are dealt with", ("project", "client", "status")),
+    "surveys": ("Who was asked how it goes, and what they answered", ("project", "client", "status")),
+    "meetings": ("Meetings with their minutes and objections", ("project", "client", "status")),
+    "contacts": ("Contacts that were logged", ("project", "client", "status")),
+    "audits": ("Periods of ledgers that were looked through", ("project", "client", "status")),
+    "closings": ("Scorecards and retrospective figures", ("project", "client", "status")),
     "connections": ("Outside systems and how they are", ()),
     "pauses": ("What stands still, and what waits for it", ()),
 }
 ONE = (
     *("deliveries", "events", "actions", "messages", "approvals", "changes", "entries", "projects"),
     *("milestones", "action_items", "delays"),
+    *("risks", "complaints", "surveys", "meetings", "contacts", "audits", "closings"),
 )
 WHOLE = ("projects", "rules", "connections", "findings", "pauses")
 

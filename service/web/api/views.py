@@ -38,9 +38,16 @@ RECORDS = {
     "milestones": "milestone",
     "action_items": "action_item",
     "delays": "delay",
+    "risks": "risk",
+    "complaints": "complaint",
+    "surveys": "survey",
+    "meetings": "meeting",
+    "contacts": "contact",
+    "audits": "audit",
+    "closings": "closing",
 }
 # Kinds of records that have a list and a page of their own.
-KINDS = "any(approvals, changes, entries, milestones, action_items, delays)"
+KINDS = f"any({', '.join(RECORDS)})"
 
 
 @api.before_request
@@ -172,7 +179,7 @@ def record_list(what: str) -> Response:
     with _context().database.reading() as connection:
         rows = records.page(connection, RECORDS[what], **filters, after=wanted.cursor, limit=wanted.limit)
         state = _context().state(connection)
-        shown = [shapes.public(with_derived(RECORDS[what], r, state.book, state)) for r in rows]
+        shown = [shapes.public(_unnamed(with_derived(RECORDS[what], r, state.book, state))) for r in rows]
     after = rows[-1]["_cursor"] if len(rows) == wanted.limit else None
     return jsonify(items=shown, next=after)
 
@@ -186,7 +193,14 @@ def record(what: str, id: str) -> Response:
         found = state.book.get(kind, id)
         if found is None:
             raise NotFound(f"there is no {kind} {id[:80]}")
-        return jsonify(shapes.public(with_derived(kind, found, state.book, state)))
+        return jsonify(shapes.public(_unnamed(with_derived(kind, found, state.book, state))))
+
+
+def _unnamed(record: dict[str, Any]) -> dict[str, Any]:
+    """The record; an answer of the team without who gave it."""
+    if record.get("party") != "team" or "questions" not in record:
+        return record
+    return {**record, "contact": None, "remark": None}
 
 
 @api.post("/projects/<id>/events")
@@ -274,12 +288,16 @@ def rules() -> Response:
 
 @api.get("/findings")
 def found() -> Response:
-    """What differs between the files and the record, of activated projects."""
-    context = _context()
+    """What somebody has to look at: where files and record differ, and what is wrong with papers of the ledger."""
+    context, filters = _context(), _filters("project", "status")
+    projects = context.rulebook.workspace.projects
+    wanted = [p for p in projects.values() if filters["project"] in (None, p.id)]
     with context.database.reading() as connection:
         book = context.state(connection).book
-        items = [f for p in context.rulebook.workspace.projects.values() for f in findings(p, book)]
-    return jsonify(items=[shapes.public(f) for f in items], next=None)
+        items = [f for p in wanted for f in findings(p, book)]
+        items += records.page(connection, "finding", **filters, limit=lists.MOST)
+    shown = [f for f in items if filters["status"] in (None, f["status"])]
+    return jsonify(items=[shapes.public(f) for f in shown], next=None)
 
 
 @api.get("/pauses")

@@ -13,7 +13,8 @@ from werkzeug.wrappers import Response as Answer
 
 from rules.facts import approval as approvals
 from rules.facts.event import Record
-from service.flow import answer, steer
+from service.flow import answer, conduct, steer
+from service.flow.answer import Proof
 from service.store import attention, records
 from service.store.database import Connection, from_iso
 from service.web import auth, pages, words
@@ -22,6 +23,9 @@ from service.web.pages import Reader
 
 room = Blueprint("approvals", __name__)
 PAGE = 50
+# Questions that the team decides within itself.
+INSIDE = ("expense",)
+OUTCOMES = ("approved", "rejected")
 STATES = ("sent", "approved", "rejected", "changes_requested", "expired", "withdrawn", "superseded")
 
 
@@ -76,11 +80,41 @@ def one(id: str) -> str:
         chain=chain,
         given=approvals.given(approval),
         needed=approvals.needed(approval),
-        internal=approval.get("about") == "expense",
         asks_again=asks_again(approval),
         again=request.args.get("again"),
         withdrawn=request.args.get("withdrawn"),
+        internal=approval.get("about") in INSIDE,
+        mine=_mine(approval),
+        refused=request.args.get("refused"),
     )
+
+
+@room.post("/approvals/<id>/decide")
+@auth.needs("change")
+def decide(id: str) -> Answer:
+    """A decision within the team, by whoever is signed in and was asked; a refusal is on record."""
+    context = pages.context()
+    with context.database.reading() as connection:
+        approval = _approval(connection, id)
+    user = auth.signed_in()
+    person = conduct.person_of(context, user.email if user else "")
+    outcome = request.form.get("decision", "")
+    remark = request.form.get("reason", "").strip()[:4000]
+    known = context.rulebook.workspace.people.get(person or "")
+    if (
+        approval.get("about") not in INSIDE
+        or outcome not in approvals.DECIDED
+        or known is None
+        or known.client
+    ):
+        return redirect(f"/approvals/{id}?refused=not_asked", 303)
+    if outcome != "approved" and not remark:
+        return redirect(f"/approvals/{id}?refused=reason", 303)
+    agent = request.headers.get("User-Agent", "")[:400] or None
+    proof = Proof(known.name, "", "online", request.remote_addr, agent, "signed in")
+    made = answer.answer_inside(context, id, known.id, (outcome, remark or None), proof)
+    said = "decided=1" if made.outcome in ("recorded", "same") else f"refused={made.outcome}"
+    return redirect(f"/approvals/{id}?{said}", 303)
 
 
 @room.route("/approvals/<id>/withdraw", methods=["GET", "POST"])
@@ -154,6 +188,20 @@ def email() -> str:
     """The address of who is signed in."""
     user = auth.signed_in()
     return user.email if user else ""
+
+
+def _mine(approval: Record) -> bool:
+    """Whether who is signed in was asked, and has not answered."""
+    user = auth.signed_in()
+    person = conduct.person_of(pages.context(), user.email if user else "")
+    answered = {d["person"] for d in approval.get("decisions", ())}
+    open_now = state_of(approval, pages.reader()) in ("sent", "opened")
+    return (
+        approval.get("about") in INSIDE
+        and open_now
+        and person in approval["asked"]
+        and person not in answered
+    )
 
 
 def row_of(connection: Connection, approval: Record) -> dict[str, Any]:

@@ -448,3 +448,51 @@ def test_closing_shows_what_is_on_record(apollo: Seed) -> None:
     assert write(lead, "improvement-done", of=task["id"]) == 303
     settled(apollo)
     assert next(t for t in of(apollo, "task") if t["id"] == task["id"])["status"] == "done"
+
+
+# --- expenses ------------------------------------------------------------------------------------------------------
+
+
+def question(seed: Seed, submitter: str) -> None:
+    """A train ticket that Lin is asked to approve."""
+    entry = seed.entry("e1", "40.00", NOW.date(), kind="expense", title="Train", submitter=submitter)
+    draft = {**entry, "status": "draft", "versions": [{**entry["versions"][0], "status": "draft"}]}
+    seed.put("entry", draft)
+    text = "Expense: Train\nAmount: USD 40.00\n"
+    seed.approval(
+        "apr_train", ("lin",), about="expense", subject="e1", change=None, requested_by=submitter, text=text
+    )
+
+
+def test_an_expense_is_approved_in_the_console_by_whoever_was_asked(apollo: Seed) -> None:
+    """The button is for Lin alone; his click counts once, is evidence, and books the ticket."""
+    question(apollo, "wang")
+    apollo.user("lead", "lin@northwind.example", "Lin Hao")
+    lin, other = apollo.signed_in("lin"), apollo.signed_in("member")
+    assert "Record my decision" not in said(other, "/approvals/apr_train")
+    page = said(lin, "/approvals/apr_train")
+    assert "Approve" in page
+    refused = send(lin, "/approvals/apr_train/decide", decision="rejected")
+    assert "refused=reason" in refused.headers["Location"]
+    done = send(lin, "/approvals/apr_train/decide", decision="approved")
+    assert "decided=1" in done.headers["Location"]
+    settled(apollo)
+    (entry,) = of(apollo, "entry")
+    assert (entry["status"], entry["approver"]) == ("posted", "lin")
+    with apollo.context.database.reading() as connection:
+        (link,) = attention.evidence_of(connection, "apollo", "apr_train")
+    assert (link["record"]["identified"], link["record"]["person"]) == ("signed in", "lin")
+
+
+def test_nobody_approves_their_own_expense_and_the_attempt_is_on_record(apollo: Seed) -> None:
+    """A posted form without a button in the page: refused, and a finding says who tried."""
+    question(apollo, "lin")
+    apollo.user("lead", "lin@northwind.example", "Lin Hao")
+    lin = apollo.signed_in("lin")
+    answer = send(lin, "/approvals/apr_train/decide", decision="approved")
+    assert "refused=not_asked" in answer.headers["Location"]
+    settled(apollo)
+    (finding,) = of(apollo, "finding")
+    assert (finding["kind"], finding["spender"], finding["status"]) == ("denied", "lin", "open")
+    assert of(apollo, "entry")[0]["status"] == "draft"
+    assert "on record" in said(lin, "/approvals/apr_train?refused=not_asked")
