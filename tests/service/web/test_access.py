@@ -14,17 +14,19 @@ from tests.support.seeding import Seed, csrf_of
 Shown = tuple[Seed, dict[str, str]]
 ROLES = ("viewer", "member", "lead", "owner")
 # Blueprints with a door of their own: webhooks by signature, the API by bearer, clients by their link.
-OPEN = ("hooks", "health", "api", "client", "door", "static")
+OPEN = ("hooks", "health", "api", "client", "asked", "door", "static")
 # What one has to be allowed to do; whatever is not named here everyone signed in may look at.
 NEEDS = {
     "send": {
         "events.replay", "deliveries.replay", "messages.release", "messages.arrived", "messages.resend",
         "messages.cancel", "approvals.withdraw", "approvals.again", "approvals.offline", "dates.link", "dates.revoke",
-        "projects.mode", "switches.stop", "switches.go_on", "dead.redrive",
+        "projects.mode", "switches.stop", "switches.go_on", "dead.redrive", "conduct.ask",
     },
     "change": {
         "changes.new", "changes.draft", "changes.assessing", "changes.assess", "dates.hand_over", "dates.check",
         "dates.delay", "dates.done", "items.new", "items.add", "items.end", "items.contact",
+        "approvals.decide", "conduct.look_through", "conduct_forms.show", "conduct_forms.save", "inbox.assign",
+        "inbox.undo",
     },
     "accounts": {"account.people", "account.invite", "account.link", "account.role", "account.remove"},
 }  # fmt: skip
@@ -48,11 +50,11 @@ def path_of(rule: Rule, ids: dict[str, str]) -> str:
     id = {
         "events": ids["event"], "deliveries": ids["delivery"], "messages": ids["review"], "approvals": ids["approval"],
         "projects": "apollo", "changes": ids["draft"], "rules": "budget/levels", "account": "usr_nobody",
-        "dates": "nothing", "items": "nothing",
+        "dates": "nothing", "items": "nothing", "conduct": "apollo", "conduct_forms": "apollo",
     }.get(family, "")  # fmt: skip
     path = rule.rule.replace("<project>", "apollo").replace("<name>", "tracker").replace("<key>", "m2")
-    path = path.replace("<any(answered, done, waived):verb>", "done")
-    return re.sub(r"<(?:path:)?id>", id, path)
+    path = path.replace("<any(answered, done, waived):verb>", "done").replace("<form>", "contact")
+    return re.sub(r"<(?:path:)?id>", id, path.replace("<place>", "asg_nowhere"))
 
 
 def clients(shown: Shown) -> dict[str, FlaskClient]:
