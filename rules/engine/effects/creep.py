@@ -17,9 +17,11 @@ from rules.facts.project import Project
 
 
 def standing(act: Act, project: Project, issue: str, known: Mapping[str, Any]) -> Record:
-    """`baselined` and `unplanned` of an issue as it is now known; the project's count follows."""
+    """`baselined` and `unplanned` of an issue as it is now known; the project's count follows. What is said to belong
+    to the baseline does.
+    """
     milestone = _milestone(act, project, known.get("milestone"))
-    baselined = _baselined(act, project, issue)
+    baselined = bool(known.get("baselined")) or _baselined(act, project, issue)
     if milestone is not None and not baselined and _was_there(act, project, known):
         act.draft.put("milestone", {**milestone, "issues": [*milestone.get("issues", ()), issue]})
         baselined = True

@@ -37,6 +37,8 @@ def tracked(act: Act) -> Applied:
     now = _read({**(stored or {}), **said}, tracking)
     if act.event.type == "issue.deleted":
         now["deleted"] = True
+    if _is_contact(act, given.get("reporter")):
+        now["client_raised"] = True
     if act.event.type == "issue.reopened" and not _is_repeated(act, stored):
         now["times_reopened"] = int((stored or {}).get("times_reopened") or 0) + 1
     now |= creep.standing(act, act.project, record_id, {**(stored or {}), **said, **now})
@@ -45,12 +47,16 @@ def tracked(act: Act) -> Applied:
 
 
 def commented(act: Act) -> Applied:
-    """`comment.*`: the comment with its issue. Our own coming back causes nothing."""
+    """`comment.*`: the comment with its issue; the team's first one under what the client raised is its answer. Our own
+    coming back causes nothing.
+    """
     comment = act.event.objects.get("comment")
     if act.project is None or comment is None:
         return Applied(act.event)
     on = issue_id(act, comment.get("on"))
     issue = act.draft.get("issue", on) if on else None
+    if issue is not None and _answers(act, comment, issue):
+        issue = act.draft.put("issue", {**issue, "first_answer_at": comment.get("at") or act.event.at})
     return Applied(act.seen(comment={**comment, "on": on}, issue=issue))
 
 
@@ -75,6 +81,21 @@ def _is_repeated(act: Act, stored: Record | None) -> bool:
     return (
         stored is not None and act.event.version is not None and stored.get("_version") == act.event.version
     )
+
+
+def _is_contact(act: Act, person: Any) -> bool:
+    known = act.state.workspace.people.get(str(person))
+    return act.project is not None and known is not None and known.client == act.project.client
+
+
+def _answers(act: Act, comment: Mapping[str, Any], issue: Mapping[str, Any]) -> bool:
+    """Whether somebody of the team answers the client with it; a remark among the team does not."""
+    if act.event.type != "comment.created" or not issue.get("client_raised") or issue.get("first_answer_at"):
+        return False
+    author = act.state.workspace.people.get(str(comment.get("author")))
+    tracking = _tracking(act)
+    seen = comment.get("visibility") != "internal" or (tracking is not None and tracking.client_can_read)
+    return seen and author is not None and author.party == "team" and not act.event.own
 
 
 def _regrouped(stored: Record | None, given: Mapping[str, Any]) -> Record:
