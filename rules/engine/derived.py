@@ -27,13 +27,26 @@ def with_derived(noun: str, record: Record, book: Book, state: State) -> Record:
     return derive(record, book, state) if derive else record
 
 
-def milestone_today(record: Record, _: Book, state: State) -> Record:
-    """The milestone as it stands today."""
+def milestone_today(record: Record, book: Book, state: State) -> Record:
+    """The milestone as it stands today; what an open item of somebody else's blocks waits on them."""
     project = state.workspace.projects.get(str(record.get("project")))
     if project is None or not isinstance(record.get("due"), date) or "status" not in record:
         return record
     cals = project_calendars(project, state.workspace)
-    return {**record, **milestone.standing(record, local_day(state.now, project.time_zone), cals)}
+    now = milestone.standing(record, local_day(state.now, project.time_zone), cals)
+    return {**record, **now, "waiting_on": record.get("waiting_on") or _waits_on(record, project, book)}
+
+
+def _waits_on(record: Record, project: Project, book: Book) -> str | None:
+    """Whose open item the milestone waits for, the client's first; none once it is handed over or settled."""
+    if record.get("handed_over_at") is not None or record["status"] in milestone.SETTLED:
+        return None
+    parties = {
+        item.get("party")
+        for item in book.find("action_item", project.id)
+        if item.get("status") not in action_item.OVER and record["id"] in (item.get("blocks") or ())
+    }
+    return next((party for party in ("client", "supplier") if party in parties), None)
 
 
 def item_today(record: Record, book: Book, state: State) -> Record:

@@ -14,9 +14,16 @@ from rules.engine.verdicts import Planned
 from rules.facts.calendar import Hours, WorkCalendar
 from rules.facts.project import Client, Project, Workspace
 from rules.language.model import ActionSpec, Around, Every, Rule
+from rules.language.triggers import PARTIES
 
-# Roles of an object that only a client's contact holds.
-_CLIENT_ROLES: Final = ("approval.asked", "action_item.owner")
+# Roles of an object that a client's contact holds.
+_CLIENT_ROLES: Final = (
+    "approval.asked",
+    "action_item.owner",
+    "survey.contact",
+    "meeting.attendees",
+    "complaint.contact",
+)
 
 
 def concerns_client(rule: Rule, workspace: Workspace) -> bool:
@@ -27,6 +34,12 @@ def concerns_client(rule: Rule, workspace: Workspace) -> bool:
     if isinstance(trigger, Around) and trigger.date.startswith("approval."):
         return True
     return any(_reaches_client(action, workspace) for action in rule.do)
+
+
+def party_of(rule: Rule, workspace: Workspace) -> str:
+    """Whose clock a rule keeps to: the first party among its calendars, else the client's where it concerns one."""
+    own = next((name for name in rule.calendar or () if name in PARTIES), None)
+    return own or ("client" if concerns_client(rule, workspace) else "team")
 
 
 def calendars_of(

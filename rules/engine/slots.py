@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from rules.engine.guard import out_of_scope
-from rules.engine.parties import calendars_of, concerns_client, opening, zone_named
+from rules.engine.parties import calendars_of, opening, party_of, zone_named
 from rules.engine.schedule import occurrences
 from rules.engine.state import State
 from rules.facts.calendar import local_day, local_to_utc
@@ -152,7 +152,7 @@ def _around(
 ) -> Iterator[Slot]:
     kind, _, field = trigger.date.partition(".")
     workspace, client = state.workspace, state.workspace.clients[project.client]
-    party = "client" if concerns_client(rule, workspace) else "team"
+    party = party_of(rule, workspace)
     cals, zone = calendars_of(rule, project, client, workspace), zone_named(party, project, client, workspace)
     clock = time.fromisoformat(trigger.time) if trigger.time else opening(party, client, workspace)
     first, last = (local_day(at, zone) for at in window)

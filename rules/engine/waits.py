@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rules.engine.names import Facts, Names
-from rules.engine.parties import calendars_of, concerns_client, zone_named
+from rules.engine.parties import calendars_of, party_of, zone_named
 from rules.engine.slots import Slot
 from rules.engine.state import Draft
 from rules.engine.verdicts import VerdictKind
@@ -31,7 +31,6 @@ from rules.language.model import UNKNOWN, NotFollowed, Rule, StaysTrue
 GRACE: Final = timedelta(minutes=10)
 # A key that stands above projects tells things apart over all of them.
 _ABOVE_PROJECTS: Final = ("client", "organisation")
-_PARTIES: Final = ("client", "team", "project")
 
 
 def wait_id(rule: Rule, wait: StaysTrue | NotFollowed, names: Names) -> str | None:
@@ -218,9 +217,7 @@ def _timers(rule: Rule, facts: Facts, seed: str) -> list[Record]:
 def zone_of_rule(rule: Rule, facts: Facts) -> str:
     """The zone that the rule's days are counted in: that of the party whose calendar it keeps to."""
     workspace = facts.state.workspace
-    own = next((name for name in rule.calendar if name in _PARTIES), None)
-    party = own or ("client" if concerns_client(rule, workspace) else "team")
-    return zone_named(party, facts.project, facts.client, workspace)
+    return zone_named(party_of(rule, workspace), facts.project, facts.client, workspace)
 
 
 # What is said of it

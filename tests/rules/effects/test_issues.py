@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -146,3 +146,30 @@ def test_an_event_of_no_project_writes_nothing(world: World) -> None:
         "time.logged", "worklog/1", connection="tracker", project=None, entry={"person": "lin", "seconds": 60}
     )
     assert world.book.records == before
+
+
+@pytest.mark.parametrize(
+    ("reporter", "raised"), [("ann", True), ("lin", False), ("nobody", False), (None, False)]
+)
+def test_what_a_contact_of_the_client_reports_is_raised_by_the_client(
+    world: World, reporter: str | None, raised: bool
+) -> None:
+    """It stays so whoever edits it later."""
+    tell(world, verb="created", reporter=reporter)
+    assert bool(tell(world, "2", status="Doing").objects["issue"].get("client_raised")) is raised
+
+
+def test_the_first_comment_of_the_team_that_the_client_can_see_is_the_answer(world: World) -> None:
+    """The client's own comment, a remark among the team and later comments change nothing."""
+    tell(world, verb="created", reporter="ann")
+
+    def comment(author: str, visibility: str, key: str) -> Any:
+        said = {"id": key, "author": author, "visibility": visibility, "on": "APO-7"}
+        return world.tell("comment.created", key, connection="tracker", comment=said)[0].objects["issue"]
+
+    assert comment("ann", "client", "c1").get("first_answer_at") is None
+    assert comment("lin", "internal", "c2").get("first_answer_at") is None
+    answered = comment("lin", "client", "c3")["first_answer_at"]
+    assert answered == world.now
+    world.now += timedelta(days=1)
+    assert comment("lin", "client", "c4")["first_answer_at"] == answered
