@@ -14,6 +14,7 @@ from rules.engine.state import Book
 from rules.facts.event import Record, digest
 from rules.facts.milestone import SETTLED
 from rules.facts.project import Project
+from rules.facts.retainer import terms_record
 
 
 def findings(project: Project, book: Book) -> list[Record]:
@@ -24,11 +25,26 @@ def findings(project: Project, book: Book) -> list[Record]:
     if known is None or "_plan" not in known:
         return []
     former, present = known["_plan"], plan_of(project)
-    return [
+    edited = [
         _finding(project, what, present.get(what), _on_record(what, project, book))
         for what in sorted({*former, *present})
         if former.get(what) != present.get(what)
-    ] + _of_trackers(project, book)
+    ]
+    return edited + _of_the_retainer(project, book) + _of_trackers(project, book)
+
+
+def _of_the_retainer(project: Project, book: Book) -> list[Record]:
+    """Terms that the file has otherwise than they were agreed on; nothing before the first period opened."""
+    kept = book.get("retainer", project.id)
+    if kept is None:
+        return []
+    agreed: Record = kept["terms"]
+    written = terms_record(project.retainer) if project.retainer is not None else {}
+    return [
+        _finding(project, f"billing.retainer.{term}", written.get(term), agreed[term])
+        for term in sorted(agreed)
+        if written.get(term) != agreed[term]
+    ]
 
 
 def _of_trackers(project: Project, book: Book) -> list[Record]:

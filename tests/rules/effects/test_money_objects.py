@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rules.engine.effects import projects, retainers
+from rules.engine.findings import findings
 from rules.engine.effects.rebasing import differences
 from rules.engine.figures import Figure, Ground, figures
 from rules.facts.duration import Duration
@@ -120,6 +121,17 @@ def test_what_was_agreed_holds_when_the_file_is_edited() -> None:
     clock(world)
     world.mend(project=replace(RETAINED, retainer=replace(TWENTY_HOURS, allotment=D(30))))
     assert figure(world, "retainer")["allotment"] == 20
+
+
+def test_edited_terms_are_shown_with_both_values() -> None:
+    """Who reads the console sees what the file says now beside what was agreed, until they are the same again."""
+    world = World(RETAINED, now=at(2026, 1, 5))
+    clock(world)
+    edited = replace(RETAINED, retainer=replace(TWENTY_HOURS, allotment=D(30)))
+    (found,) = findings(edited, world.book)
+    assert (found["kind"], found["what"]) == ("file_differs", "billing.retainer.allotment")
+    assert (found["file"], found["record"]) == (30, 20)
+    assert findings(RETAINED, world.book) == []
 
 
 def test_the_reserve_is_drawn_on_once_and_never_beyond_what_it_holds() -> None:
