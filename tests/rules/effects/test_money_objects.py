@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from rules.engine.effects import projects, retainers
-from rules.engine.findings import findings
 from rules.engine.effects.rebasing import differences
 from rules.engine.figures import Figure, Ground, figures
+from rules.engine.findings import findings
 from rules.facts.duration import Duration
 from rules.facts.event import Event, Record
 from rules.facts.project import Criterion, MilestonePlan, Project, Target
