@@ -11,16 +11,13 @@ from datetime import date, timedelta
 from rules.engine.effects.rebasing import differences, plan_mark
 from rules.engine.effects.shapes import EffectError
 from rules.engine.effects.two_people import check_second
-from rules.facts.event import Event, Record, digest, event_id
+from rules.facts.event import Record, digest
 from rules.facts.money import Money
 from rules.facts.project import Project
 from rules.facts.retainer import BadRetainer, days_of
-from service.log import get
+from service.saying import say, spoken
 from service.state import Context
-from service.store import journal
 from service.store.database import iso
-
-log = get("books")
 
 
 class BooksError(ValueError):
@@ -116,21 +113,8 @@ def recount(context: Context, project: Project, by: str | None = None) -> None:
 
 
 def _say(context: Context, project: Project, kind: str, by: str | None, objects: dict[str, Record]) -> None:
-    now = context.now()
-    event = Event(
-        id=event_id("books", kind, project.id, by or "", iso(now)),
-        type=kind,
-        at=now,
-        received_at=now,
-        objects=objects,
-        project=project.id,
-        client=project.client,
-        person=by,
-    )
-    with context.database.writing() as connection:
-        journal.add(connection, [event])
-    context.bells.ring("decide")
-    log.info("said about the books", event_id=event.id, type=kind, project=project.id)
+    about = f"{project.id}/{by or ''}"
+    say(context, spoken(context, project, kind, about, objects, by, "books"))
 
 
 def _record(context: Context, project: Project, kind: str) -> Record | None:

@@ -7,15 +7,16 @@ events that waited there, given to a project or taken back.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from rules.engine.effects.surveys import people_asked, survey_events
 from rules.engine.rhythms import audit_event
 from rules.facts import audit
 from rules.facts.calendar import local_day
-from rules.facts.event import Event, Record, digest, event_id
+from rules.facts.event import Event, Record, digest
 from rules.facts.project import Project
+from service import saying
 from service.log import get
+from service.saying import spoken
 from service.state import Context
 from service.store import assignments, journal
 from service.store.assignments import Place
@@ -40,7 +41,7 @@ def say(context: Context, project: Project, kind: str, thing: Record, email: str
     now, noun = context.now(), noun or kind.partition(".")[0]
     made = f"{_PREFIX.get(noun, noun)}_{digest(project.id, kind, iso(now), repr(sorted(thing.items())))}"
     thing = {**thing, "id": thing.get("id") or made}
-    _store(context, [_event(context, project, kind, {noun: thing}, email, now)])
+    saying.say(context, _event(context, project, kind, {noun: thing}, email))
     return str(thing["id"])
 
 
@@ -50,7 +51,7 @@ def run_audit(context: Context, project: Project, period: str | None, email: str
     wanted = period or audit.quarter(local_day(now, project.time_zone))
     audit.span(wanted)
     wanted = wanted.strip().upper()
-    _store(context, [audit_event(project, wanted, now, person_of(context, email), "asked", iso(now))])
+    saying.say(context, audit_event(project, wanted, now, person_of(context, email), "asked", iso(now)))
     return wanted
 
 
@@ -61,7 +62,7 @@ def send_surveys(context: Context, project: Project, kind: str, party: str, emai
     people = people_asked(workspace, project, party, now)
     occasion = f"asked {local_day(now, project.time_zone).isoformat()}"
     events = survey_events(project, people, kind, f"{party} {occasion}", now)
-    _store(context, events)
+    saying.say(context, *events)
     log.info("surveys sent", project=project.id, kind=kind, people=len(events), by=email)
     return len(events)
 
@@ -73,7 +74,7 @@ def assign(context: Context, place: Place, project: Project | None, email: str) 
         count = assignments.assign(connection, place, project, by, now)
         if project is not None:
             thing = {"id": place.id, "connection": place.connection, "events": count}
-            told = _event(context, project, "inbox.assigned", {"assignment": thing}, email, now)
+            told = _event(context, project, "inbox.assigned", {"assignment": thing}, email)
             journal.add(connection, [told])
     context.bells.ring("decide")
     log.info("assigned", place=place.id, project=project.id if project else None, events=count)
@@ -91,7 +92,7 @@ def take_back(context: Context, place: str, email: str) -> int | None:
         project = context.rulebook.workspace.projects.get(found["to"] or "")
         if project is not None:
             thing = {"id": place, "connection": found["connection"], "events": count, "made": made}
-            told = _event(context, project, "inbox.returned", {"assignment": thing}, email, now)
+            told = _event(context, project, "inbox.returned", {"assignment": thing}, email)
             journal.add(connection, [told])
             journal.touch(connection, project.client)
     context.bells.ring("decide")
@@ -105,25 +106,6 @@ def person_of(context: Context, email: str) -> str | None:
     return next((p.id for p in people if p.email.lower() == email.lower()), None)
 
 
-def _event(
-    context: Context, project: Project, kind: str, objects: Mapping[str, Record], email: str, now: datetime
-) -> Event:
+def _event(context: Context, project: Project, kind: str, objects: Mapping[str, Record], email: str) -> Event:
     about = str(next(iter(objects.values())).get("id"))
-    return Event(
-        id=event_id("console", kind, about, iso(now)),
-        type=kind,
-        at=now,
-        received_at=now,
-        objects=objects,
-        project=project.id,
-        client=project.client,
-        person=person_of(context, email),
-    )
-
-
-def _store(context: Context, events: list[Event]) -> None:
-    with context.database.writing() as connection:
-        journal.add(connection, events)
-    context.bells.ring("decide")
-    for event in events:
-        log.info("said in the console", event_id=event.id, type=event.type, project=event.project)
+    return spoken(context, project, kind, about, objects, person_of(context, email))

@@ -9,15 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rules.facts.event import Event, Record, digest, event_id
+from rules.facts.event import Record, digest
 from rules.facts.money import Money
 from rules.facts.project import Project
-from service.log import get
+from service import saying
+from service.saying import spoken
 from service.state import Context
-from service.store import journal
 from service.store.database import iso
-
-log = get("steer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +142,6 @@ def say(
     person: str | None,
 ) -> str:
     """An event that somebody tells, to be decided like any other; its id."""
-    now = context.now()
-    event = Event(
-        id=event_id("console", kind, about, iso(now)),
-        type=kind,
-        at=now,
-        received_at=now,
-        objects=objects,
-        project=project.id,
-        client=project.client,
-        person=person,
-    )
-    with context.database.writing() as connection:
-        journal.add(connection, [event])
-    context.bells.ring("decide")
-    log.info("said in the console", event_id=event.id, type=kind, project=project.id)
+    event = spoken(context, project, kind, about, objects, person)
+    saying.say(context, event)
     return event.id
