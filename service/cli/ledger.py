@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 @click.option(
     "--recount", is_flag=True, help="Work out the sums anew from all entries, and say what changed."
 )
-@click.option(
-    "--accept", help="The id of a questioned entry: it is meant as it stands, and counts. Needs --by."
-)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def command(
