@@ -233,13 +233,13 @@ def _with_own_key(settings: Settings) -> Settings:
     """The settings with the key kept in `var/`, made on the first start."""
     path = settings.var / "secret-key"
     if not path.exists():
-        _write_once(path, secrets.token_urlsafe(48))
+        write_once(path, secrets.token_urlsafe(48))
     key = path.read_text(encoding="ascii").strip()
     log.register_secret(key)
     return replace(settings, secret_key=key)
 
 
-def _write_once(path: Path, text: str) -> None:
+def write_once(path: Path, text: str) -> None:
     """Writes a private file whole or not at all; of several processes doing so, the first one wins."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with open(draft, "x", encoding="ascii", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:

@@ -19,6 +19,7 @@ from rules.facts.event import Event, Record
 from service.queue import Bells
 from service.rulebook import Rulebook
 from service.settings import Settings
+from service.signing import own_fingerprint
 from service.store import evidence
 from service.store.database import Connection, Database
 from service.store.records import SqlBook
@@ -82,7 +83,8 @@ class Context:
         """The report that a rule would send now. ValueError before the project is activated."""
         facts = self._facts(connection, project)
         made = report(facts, facts.state.book, kind, view, "look")
-        return {**made, "anchor": evidence.anchor_of(connection, project)}
+        key = own_fingerprint(self.settings.var)
+        return {**made, "anchor": evidence.anchor_of(connection, project, key)}
 
     def _facts(self, connection: Connection, project: str) -> Facts:
         """What a rule would see of the project now."""

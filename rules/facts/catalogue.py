@@ -118,7 +118,7 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         "approval": (
             "id:text about:text status:text asked:list need:text sent_at:time? expires_at:time? "
             "opened_at:time? reminders:int waiting_days:int subject:text version:int text:text lines:list "
-            "text_sha256:text? expires_on:date?"
+            "text_sha256:text? expires_on:date? evidence:text? evidence_key:text?"
         ),
         "action_item": (
             "id:text kind:text party:text owner:text title:text status:text due:date? asked_at:time "

@@ -23,7 +23,8 @@ def command(invocation: Invocation, file: Path) -> None:
     settings = invocation.settings()
     if not settings.database_url.startswith("sqlite"):
         raise click.UsageError(
-            "the record is in PostgreSQL: back it up with pg_dump --format=custom, and SECRET_KEY with it"
+            "the record is in PostgreSQL: back it up with pg_dump --format=custom, "
+            "and SECRET_KEY and var/evidence-key with it"
         )
     if file.exists():
         raise click.UsageError(f"{file} exists; a backup never replaces another one")

@@ -17,7 +17,6 @@ from service.cli import Invocation
 if TYPE_CHECKING:
     from service.settings import Settings
 
-FILES = ("accord.db", "inbox.db", "secret-key")
 BESIDE = ("-wal", "-shm")
 
 
@@ -74,7 +73,7 @@ def _stopped(settings: Settings) -> Iterator[None]:
 
 def _replace(settings: Settings, file: Path, now: datetime) -> Path | None:
     """Check the whole backup, then put its files in place; the folder with what stood there."""
-    from service.store.backup import unpack
+    from service.store.backup import FILES, unpack
 
     with TemporaryDirectory(dir=settings.var) as place:
         folder = Path(place)

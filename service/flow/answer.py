@@ -18,6 +18,7 @@ from rules.facts.event import Event, Record, event_id
 from service import links
 from service.links import UnknownLink
 from service.log import get
+from service.signing import own_fingerprint
 from service.state import Context
 from service.store import evidence, journal, records
 from service.store import links as kept_links
@@ -215,7 +216,7 @@ def _commit(
     said = _evidence(context, shown, decision, proof, now)
     said["private_sha256"] = _salted(private, approval["id"], context.settings.secret_key)
     _, head = evidence.append(connection, approval["project"], said, now, private)
-    saved = {**made.record, "evidence": head}
+    saved = {**made.record, "evidence": head, "evidence_key": own_fingerprint(context.settings.var)}
     records.save(connection, {("approval", approval["id"]): saved}, now)
     event = Event(
         id=event_id("answer", approval["id"], str(approval.get("version")), shown.person),

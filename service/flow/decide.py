@@ -12,6 +12,7 @@ from rules.engine.evaluate import evaluate
 from rules.engine.verdicts import Evaluation
 from rules.facts.event import Record
 from service.log import bound, get
+from service.signing import own_fingerprint
 from service.state import Context
 from service.store import actions, evidence, journal, records, slots
 from service.store.database import Connection, StorageError
@@ -96,7 +97,7 @@ def _store(
         advanced = [journal.advance(connection, p, version) for p, version in sorted(read.items())]
         if not all(advanced):
             return True
-        records.save(connection, _anchored(connection, found.puts), now)
+        records.save(connection, _anchored(context, connection, found.puts), now)
         slots.follow(connection, (r for (kind, _), r in found.puts.items() if kind == "wait"), now)
         journal.decided(connection, found.events, ruleset, now, waiting.delivery)
         journal.add_verdicts(connection, fresh, now)
@@ -111,13 +112,14 @@ def _store(
 
 
 def _anchored(
-    connection: Connection, puts: Mapping[tuple[str, str], Record]
+    context: Context, connection: Connection, puts: Mapping[tuple[str, str], Record]
 ) -> Mapping[tuple[str, str], Record]:
     """The records to store; a report that is made now names the end of its project's chain of evidence as it stands."""
     found = dict(puts)
     for (kind, id), record in puts.items():
         if kind == "report" and "anchor" not in record:
-            found[kind, id] = {**record, "anchor": evidence.anchor_of(connection, record["project"])}
+            key = own_fingerprint(context.settings.var)
+            found[kind, id] = {**record, "anchor": evidence.anchor_of(connection, record["project"], key)}
     return found
 
 

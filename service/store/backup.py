@@ -1,7 +1,7 @@
 """The record in one file, and back again.
 
 In: the workspace's `var` and its SQLite files, while everything runs. Out: an archive with the record, the inbox, the
-service's key and a manifest with their SHA-256; and the moment of a restore, from which on nothing that may have been
+service's keys and a manifest with their SHA-256; and the moment of a restore, from which on nothing that may have been
 sent since the backup is sent again by itself.
 """
 
@@ -27,6 +27,8 @@ from service.store.switches import connection_state, pause, set_connection_state
 RECORD: Final = "accord.db"
 INBOX: Final = "inbox.db"
 KEY: Final = "secret-key"
+SIGNING: Final = "evidence-key"
+FILES: Final = (RECORD, INBOX, KEY, SIGNING)
 MANIFEST: Final = "manifest.json"
 RESTORED: Final = "$restored"
 """Kept like the state of a connection; none of a workspace has this name."""
@@ -43,9 +45,10 @@ def make(var: Path, target: Path, now: datetime) -> dict[str, Any]:
         # The record first: what the inbox has beyond it is decided again after a restore, nothing is missing.
         for name in (RECORD, INBOX):
             _copy(var / name, folder / name)
-        if (var / KEY).exists():
-            (folder / KEY).write_bytes((var / KEY).read_bytes())
-        names = [name for name in (RECORD, INBOX, KEY) if (folder / name).exists()]
+        for name in (KEY, SIGNING):
+            if (var / name).exists():
+                (folder / name).write_bytes((var / name).read_bytes())
+        names = [name for name in FILES if (folder / name).exists()]
         files = {name: {"sha256": _sum(folder / name)} for name in names}
         manifest = {"made_at": iso(now), "schema": HEAD, "files": files}
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
@@ -66,7 +69,7 @@ def unpack(source: Path, folder: Path) -> dict[str, Any]:
     """The archive's files in `folder`, each held against its sum; its manifest. Raises BackupError."""
     try:
         with tarfile.open(source, "r:gz") as archive:
-            for name in (MANIFEST, RECORD, INBOX, KEY):
+            for name in (MANIFEST, *FILES):
                 member = next((m for m in archive.getmembers() if m.name == name and m.isfile()), None)
                 held = archive.extractfile(member) if member else None
                 if held is not None:

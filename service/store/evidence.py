@@ -6,6 +6,7 @@ stand beside the chain; the chain holds their salted hash, so that they can be e
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, insert, select
 
 from rules.facts.evidence import ZERO, canonical, link
 from service.store.database import iso
-from service.store.tables import evidence
+from service.store.tables import actions, attempts, evidence
 
 
 def append(
@@ -52,10 +53,12 @@ def head_of(connection: Connection, chain: str) -> tuple[int, str]:
     return (row.sequence, row.hash) if row else (0, ZERO)
 
 
-def anchor_of(connection: Connection, chain: str) -> dict[str, Any] | None:
-    """The end of the chain as it is printed for whoever wants to hold us to it; none while the chain is empty."""
+def anchor_of(connection: Connection, chain: str, key: str) -> dict[str, Any] | None:
+    """What is printed for whoever wants to hold us to it: the end of the chain, and the fingerprint of the key that
+    signs it when it is handed out; none while the chain is empty.
+    """
     sequence, head = head_of(connection, chain)
-    return {"sequence": sequence, "head": head} if sequence else None
+    return {"sequence": sequence, "head": head, "key": key} if sequence else None
 
 
 def chain_of(connection: Connection, chain: str) -> list[dict[str, Any]]:
@@ -64,3 +67,28 @@ def chain_of(connection: Connection, chain: str) -> list[dict[str, Any]]:
     return [
         {"sequence": r.sequence, "at": r.at, "hash": r.hash, "record": json.loads(r.record)} for r in rows
     ]
+
+
+def sent_to_client(connection: Connection, project: str) -> list[dict[str, Any]]:
+    """The messages of a project that left for its client, or may have, in order, each with all its attempts."""
+    went = connection.execute(
+        select(actions)
+        .where(actions.c.project == project, actions.c.client_facing, ~actions.c.observed)
+        .where(actions.c.state.in_(("sent", "unknown", "dead")))
+        .order_by(actions.c.seq)
+    ).all()
+    tried: dict[str, list[dict[str, Any]]] = {row.id: [] for row in went}
+    of_them = attempts.join(actions, actions.c.id == attempts.c.action)
+    for row in connection.execute(
+        select(attempts).select_from(of_them).where(actions.c.project == project).order_by(attempts.c.seq)
+    ):
+        if row.action in tried:
+            said = ("started_at", "ended_at", "outcome", "status", "detail")
+            tried[row.action].append({name: getattr(row, name) for name in said})
+    return [_sent(row, tried[row.id]) for row in went]
+
+
+def _sent(row: Any, tried: list[dict[str, Any]]) -> dict[str, Any]:
+    said = ("id", "kind", "recipient", "address", "target", "state", "subject", "receipt", "done_at")
+    body = hashlib.sha256(row.body.encode()).hexdigest() if row.body else None
+    return {**{name: getattr(row, name) for name in said}, "body_sha256": body, "attempts": tried}

@@ -16,6 +16,7 @@ from rules.facts.event import Record, digest
 from service.flow import answer, steer
 from service.flow.answer import Proof, Shown
 from service.links import PATHS, UnknownLink, hash_of
+from service.signing import own_fingerprint
 from service.state import Context
 from service.store import attention
 from service.store import links as kept_links
@@ -257,7 +258,8 @@ def _receipt(shown: Shown) -> dict[str, Any]:
     with pages.context().database.reading() as connection:
         kept = attention.evidence_of(connection, approval["project"], approval["id"])
     chain = [e for e in kept if e["record"].get("person") == shown.person]
-    return {"own": _given(shown) or {}, "entry": chain[-1] if chain else None}
+    key = own_fingerprint(pages.context().settings.var)
+    return {"own": _given(shown) or {}, "entry": chain[-1] if chain else None, "key": key}
 
 
 def nowhere(token: str) -> Response:

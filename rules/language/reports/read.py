@@ -201,6 +201,8 @@ def _small(report: Record, say: Words) -> list[str]:
     anchor = report.get("anchor")
     if anchor:
         proofs.append(say("small.anchor", sequence=anchor["sequence"], head=str(anchor["head"])))
+        if anchor.get("key"):
+            proofs.append(say("small.key", key=str(anchor["key"])))
     return proofs
 
 
