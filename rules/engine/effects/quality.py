@@ -9,6 +9,7 @@ from typing import Final
 
 from rules.engine.effects.shapes import Act, Applied, shown, today
 from rules.engine.figures import Ground, figures
+from rules.facts.catalogue import OBJECTS
 from rules.facts.event import Event, Record
 from rules.facts.project import Project
 from rules.facts.quality import kpi_record, kpi_values, quality_facts
@@ -22,7 +23,7 @@ def measured(act: Act) -> Applied:
     if project is None:
         return Applied(act.event)
     known = act.draft.get("quality", project.id)
-    reported = {k: given[k] for k in _REPORTED if given.get(k) is not None}
+    reported = {k: given[k] for k in OBJECTS["quality"] if given.get(k) is not None}
     kept = {k: known[k] for k in _REPORTED if known and known.get(k) is not None}
     counted = quality_facts(act.draft.find("issue", project.id))
     record = act.draft.put(
