@@ -26,7 +26,7 @@ NEEDS = {
         "changes.new", "changes.draft", "changes.assessing", "changes.assess", "dates.hand_over", "dates.check",
         "dates.delay", "dates.done", "items.new", "items.add", "items.end", "items.contact",
         "approvals.decide", "conduct.look_through", "conduct_forms.show", "conduct_forms.save", "inbox.assign",
-        "inbox.undo",
+        "inbox.undo", "trying.form", "trying.run",
     },
     "accounts": {"account.people", "account.invite", "account.link", "account.role", "account.remove"},
 }  # fmt: skip
@@ -51,6 +51,7 @@ def path_of(rule: Rule, ids: dict[str, str]) -> str:
         "events": ids["event"], "deliveries": ids["delivery"], "messages": ids["review"], "approvals": ids["approval"],
         "projects": "apollo", "changes": ids["draft"], "rules": "budget/levels", "account": "usr_nobody",
         "dates": "nothing", "items": "nothing", "conduct": "apollo", "conduct_forms": "apollo",
+        "reports": "apollo",
     }.get(family, "")  # fmt: skip
     path = rule.rule.replace("<project>", "apollo").replace("<name>", "tracker").replace("<key>", "m2")
     path = path.replace("<any(answered, done, waived):verb>", "done").replace("<form>", "contact")
