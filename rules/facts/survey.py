@@ -7,8 +7,11 @@ counts nowhere, and without an answer there is no figure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
+
+from rules.facts.event import Event, Record
 
 SCALES: Final[Mapping[str, tuple[int, int]]] = {"pulse": (1, 5), "csat": (1, 5), "nps": (0, 10)}
 # What one page asks: at the end of a project both figures, and one remark for them.
@@ -82,3 +85,20 @@ def team_pulse(surveys: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "asked": asked,
         "answered": len(given),
     }
+
+
+def unnamed(survey: Record) -> Record:
+    """A survey as people and programs see it: one of the team without who was asked and what they wrote."""
+    if survey.get("party") != "team":
+        return survey
+    return {**survey, "contact": None, "remark": None}
+
+
+def unnamed_event(event: Event) -> Event:
+    """An event as people and programs see it; one about a survey of the team leads to nobody, by its id neither."""
+    survey = event.objects.get("survey")
+    if survey is None or survey.get("party") != "team":
+        return event
+    seen = {**unnamed(survey), "id": None}
+    before = {k: v for k, v in event.before.items() if k not in ("contact", "remark", "id")}
+    return replace(event, objects={**event.objects, "survey": seen}, before=before, person=None, key=None)

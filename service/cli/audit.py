@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,7 @@ def run(invocation: Invocation, project: str, period: str | None, as_json: bool)
     The exit code is 1 while findings are open.
     """
     from rules.facts.audit import BadPeriod
-    from rules.facts.codec import write_json
+    from rules.facts.codec import to_plain
     from rules.facts.money import format_money
     from service.cli._open import no_such_project, opened
     from service.flow import conduct, decide
@@ -56,7 +57,9 @@ def run(invocation: Invocation, project: str, period: str | None, as_json: bool)
             )
             opened_ones = records.page(connection, "finding", project=project, status="open", limit=200)
     if as_json:
-        click.echo(write_json({"audit": found, "findings": opened_ones}))
+        plain = [{k: v for k, v in f.items() if not k.startswith("_")} for f in opened_ones]
+        shown = to_plain({"audit": found, "findings": plain})
+        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
         return FINDINGS if opened_ones else FINE
     if found is None:
         click.echo(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
+
 import click
 
+from rules.facts.money import Money, format_money
 from service.cli import FINE, Invocation
 
 
@@ -14,7 +18,7 @@ from service.cli import FINE, Invocation
 def command(invocation: Invocation, project: str, as_json: bool) -> int:
     """The scorecard of PROJECT and the figures of its retrospective; as of now until the project is closed."""
     from rules.engine.effects.closing import figures
-    from rules.facts.codec import write_json
+    from rules.facts.codec import to_plain
     from service.cli._open import no_such_project, opened
     from service.store import attention
 
@@ -28,7 +32,7 @@ def command(invocation: Invocation, project: str, as_json: bool) -> int:
             found = kept or figures(known, context.state(connection).book, context.rulebook.workspace)
     sides = {name: found[name] for name in ("scorecard", "retrospective", "team_pulse")}
     if as_json:
-        click.echo(write_json(sides))
+        click.echo(json.dumps(to_plain(sides), ensure_ascii=False, indent=2))
         return FINE
     click.echo(f"{project}: {'closed' if kept and kept['final'] else 'as of now'}")
     for side in (
@@ -43,4 +47,8 @@ def command(invocation: Invocation, project: str, as_json: bool) -> int:
 def _shown(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {figure}" for name, figure in value.items()) or "-"
+    if isinstance(value, Money):
+        return format_money(value)
+    if isinstance(value, Decimal):
+        return f"{value:.3f}".rstrip("0").rstrip(".")
     return "-" if value is None else str(value)

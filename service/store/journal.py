@@ -19,6 +19,7 @@ from rules.facts import codec
 from rules.facts.duration import Duration
 from rules.facts.event import Event
 from rules.facts.money import Money
+from rules.facts.survey import unnamed_event
 from rules.language.model import UNKNOWN
 from service.store.database import insert_new, iso
 from service.store.tables import events, partitions, verdicts
@@ -228,6 +229,11 @@ def encode(event: Event) -> str:
 def decode(data: str) -> Event:
     """The event that was stored."""
     return Event(**codec.loads(data))
+
+
+def shown(data: str) -> Event:
+    """The event that was stored, as people and programs may see it."""
+    return unnamed_event(decode(data))
 
 
 def _row(event: Event, delivery: str | None, state: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from rules.facts import codec
 from rules.facts.event import Record
-from service.store.database import iso, upsert
+from service.store.database import from_iso, iso, upsert
 from service.store.tables import records
 
 
@@ -72,6 +72,15 @@ def save(connection: Connection, puts: Mapping[tuple[str, str], Record], at: dat
     )
 
 
+def read_cursor(cursor: str) -> tuple[str, str]:
+    """Moment and id of the last record seen. Raises ValueError for what `page` did not give."""
+    at, mark, id = cursor.partition("|")
+    if not mark:
+        raise ValueError("a cursor has a moment and an id")
+    from_iso(at)
+    return at, id
+
+
 def page(
     connection: Connection,
     kind: str,
@@ -92,7 +101,7 @@ def page(
         if value is not None:
             query = query.where(column == value)
     if after:
-        at, _, id = after.partition("|")
+        at, id = read_cursor(after)
         query = query.where((records.c.at < at) | ((records.c.at == at) & (records.c.id < id)))
     rows = connection.execute(query.order_by(records.c.at.desc(), records.c.id.desc()).limit(limit))
     return [{**codec.loads(row.data), "_cursor": f"{row.at}|{row.id}"} for row in rows]

@@ -6,8 +6,9 @@ A test holds every route of the API against it.
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
+from rules.facts.catalogue import OBJECTS, Field
 from service.store.lists import MOST
 
 LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -32,7 +33,7 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "rules": ("The rules in force", ()),
     "findings": (
         "What somebody has to look at: files that differ from the record, papers that do not look right",
-        ("project", "status"),
+        ("project", "client", "status"),
     ),
     "risks": ("The risk registers", ("project", "client", "status")),
     "complaints": ("Complaints and until when they are dealt with", ("project", "client", "status")),
@@ -49,16 +50,34 @@ ONE = (
     *("milestones", "action_items", "delays"),
     *("risks", "complaints", "surveys", "meetings", "contacts", "audits", "closings"),
 )
-WHOLE = ("projects", "rules", "connections", "findings", "pauses")
+WHOLE = ("projects", "rules", "connections", "pauses")
+# The object of the catalogue that an item of a list is.
+ITEMS: Final = {
+    "approvals": "approval",
+    "changes": "change",
+    "entries": "entry",
+    "milestones": "milestone",
+    "action_items": "action_item",
+    "delays": "delay",
+    "findings": "finding",
+    "risks": "risk",
+    "complaints": "complaint",
+    "surveys": "survey",
+    "meetings": "meeting",
+    "contacts": "contact",
+    "audits": "audit",
+    "closings": "closing",
+}
 
 
 def description() -> dict[str, Any]:
     """The document."""
     paths: dict[str, Any] = {}
     for name, (summary, filters) in LISTS.items():
-        paths[f"/api/v1/{name}"] = {"get": _list(summary, filters, paged=name not in WHOLE)}
+        item = _item(name)
+        paths[f"/api/v1/{name}"] = {"get": _list(summary, filters, item, paged=name not in WHOLE)}
         if name in ONE:
-            paths[f"/api/v1/{name}/{{id}}"] = {"get": _one(f"One of {name}")}
+            paths[f"/api/v1/{name}/{{id}}"] = {"get": _one(f"One of {name}", item)}
     paths["/api/v1/waiting"] = {
         "get": _get("How much is on its way now", {"$ref": "#/components/schemas/Waiting"})
     }
@@ -83,7 +102,13 @@ def description() -> dict[str, Any]:
     }
 
 
-def _list(summary: str, filters: tuple[str, ...], *, paged: bool) -> dict[str, Any]:
+def _item(name: str) -> dict[str, Any]:
+    """The schema of what a list holds."""
+    noun = ITEMS.get(name)
+    return {"$ref": f"#/components/schemas/{noun}"} if noun else {"type": "object"}
+
+
+def _list(summary: str, filters: tuple[str, ...], item: dict[str, Any], *, paged: bool) -> dict[str, Any]:
     parameters = [{"name": f, "in": "query", "schema": {"type": "string"}} for f in filters]
     if paged:
         limit = {"type": "integer", "minimum": 1, "maximum": MOST, "default": 50}
@@ -96,7 +121,17 @@ def _list(summary: str, filters: tuple[str, ...], *, paged: bool) -> dict[str, A
                 "description": "`next` of the page before",
             },
         ]
-    answer = _get(summary, {"$ref": "#/components/schemas/List"})
+    answer = _get(
+        summary,
+        {
+            "type": "object",
+            "required": ["items", "next"],
+            "properties": {
+                "items": {"type": "array", "items": item},
+                "next": {"type": ["string", "null"], "description": "The cursor of the next page"},
+            },
+        },
+    )
     return {
         **answer,
         "parameters": parameters,
@@ -104,8 +139,8 @@ def _list(summary: str, filters: tuple[str, ...], *, paged: bool) -> dict[str, A
     }
 
 
-def _one(summary: str) -> dict[str, Any]:
-    answer = _get(summary, {"type": "object"})
+def _one(summary: str, item: dict[str, Any]) -> dict[str, Any]:
+    answer = _get(summary, item)
     parameter = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
     return {
         **answer,
@@ -155,13 +190,11 @@ def _problem(text: str) -> dict[str, Any]:
 def _schemas() -> dict[str, Any]:
     text = {"type": "string"}
     return {
-        "List": {
+        **{noun: _object(noun) for noun in ITEMS.values()},
+        "Money": {
             "type": "object",
-            "required": ["items", "next"],
-            "properties": {
-                "items": {"type": "array", "items": {"type": "object"}},
-                "next": {"type": ["string", "null"], "description": "The cursor of the next page"},
-            },
+            "required": ["amount", "currency"],
+            "properties": {"amount": {"type": "string", "description": "a decimal number"}, "currency": text},
         },
         "Problem": {
             "type": "object",
@@ -180,3 +213,44 @@ def _schemas() -> dict[str, Any]:
             "properties": {n: {"type": "integer"} for n in ("deliveries", "events", "reads", "actions")},
         },
     }
+
+
+def _object(noun: str) -> dict[str, Any]:
+    """A record: the fields of the catalogue, with what else is on record beside them."""
+    fields = {} if noun not in OBJECTS else {f.name: _field(f) for f in OBJECTS[noun].values()}
+    own = {"id": {"type": "string"}, "project": {"type": "string"}, "client": {"type": ["string", "null"]}}
+    return {"type": "object", "required": ["id"], "properties": {**own, **fields, **_BESIDE.get(noun, {})}}
+
+
+def _field(field: Field) -> dict[str, Any]:
+    """A field may be none wherever nothing is known of it yet."""
+    if field.type == "money":
+        return {"oneOf": [{"$ref": "#/components/schemas/Money"}, {"type": "null"}]}
+    kind, shape = _JSON[field.type]
+    return {"type": [kind, "null"], **shape} if kind else {}
+
+
+_JSON: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "text": ("string", {}),
+    "int": ("integer", {}),
+    "number": ("string", {"description": "a decimal number"}),
+    "date": ("string", {"format": "date"}),
+    "time": ("string", {"format": "date-time"}),
+    "duration": ("string", {}),
+    "bool": ("boolean", {}),
+    "list": ("array", {}),
+    "object": ("object", {}),
+    "any": ("", {}),
+}
+_SIDES: Final = {"type": "object", "additionalProperties": {"type": "object"}}
+_BESIDE: Final[dict[str, dict[str, Any]]] = {
+    "closing": {
+        "scorecard": {**_SIDES, "description": "schedule, quality, cost, satisfaction"},
+        "retrospective": {**_SIDES, "description": "changes, meetings, delays"},
+        "team_pulse": {"type": "object"},
+        "begun_at": {"type": "string", "format": "date-time"},
+        "at": {"type": "string", "format": "date-time"},
+        "final": {"type": "boolean"},
+    },
+    "audit": {"findings": {"type": "array", "items": {"type": "string"}}},
+}

@@ -8,6 +8,7 @@ from typing import Any
 from rules.facts import codec
 from rules.facts.event import Record
 from service.state import Figures
+from service.store import journal
 
 EVENT = (
     "id",
@@ -46,10 +47,11 @@ def event(row: Mapping[str, Any], full: bool = False) -> dict[str, Any]:
     """An event; `full` adds its objects and what it replaced."""
     shown = {name: row[name] for name in EVENT} | {name: row[name] for name in ("state", "error", "ruleset")}
     if full:
-        data = codec.loads(row["data"])
-        shown["objects"] = {noun: public(fields) for noun, fields in data["objects"].items()}
-        shown["before"] = public(data["before"])
-        shown["history"] = data["history"]
+        found = journal.shown(row["data"])
+        shown["objects"] = {noun: public(dict(fields)) for noun, fields in found.objects.items()}
+        shown["before"] = public(dict(found.before))
+        shown["history"] = found.history
+        shown["key"] = found.key
     return shown
 
 

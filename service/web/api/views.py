@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -15,7 +15,10 @@ from connectors.foreign import read
 from connectors.webhook.event import build, spoken
 from rules.engine.derived import with_derived
 from rules.engine.findings import findings
+from rules.engine.state import Book, State
 from rules.facts.catalogue import EVENTS
+from rules.facts.event import Record
+from rules.facts.survey import unnamed
 from service.flow import steer
 from service.state import Context
 from service.store import attention, inbox, lists, records
@@ -179,7 +182,7 @@ def record_list(what: str) -> Response:
     with _context().database.reading() as connection:
         rows = records.page(connection, RECORDS[what], **filters, after=wanted.cursor, limit=wanted.limit)
         state = _context().state(connection)
-        shown = [shapes.public(_unnamed(with_derived(RECORDS[what], r, state.book, state))) for r in rows]
+        shown = [_seen(RECORDS[what], r, state) for r in rows]
     after = rows[-1]["_cursor"] if len(rows) == wanted.limit else None
     return jsonify(items=shown, next=after)
 
@@ -193,14 +196,13 @@ def record(what: str, id: str) -> Response:
         found = state.book.get(kind, id)
         if found is None:
             raise NotFound(f"there is no {kind} {id[:80]}")
-        return jsonify(shapes.public(_unnamed(with_derived(kind, found, state.book, state))))
+        return jsonify(_seen(kind, found, state))
 
 
-def _unnamed(record: dict[str, Any]) -> dict[str, Any]:
-    """The record; an answer of the team without who gave it."""
-    if record.get("party") != "team" or "questions" not in record:
-        return record
-    return {**record, "contact": None, "remark": None}
+def _seen(kind: str, found: Record, state: State) -> Record:
+    """A record as it stands today, without what nobody is to know."""
+    derived = with_derived(kind, found, state.book, state)
+    return shapes.public(unnamed(derived) if kind == "survey" else derived)
 
 
 @api.post("/projects/<id>/events")
@@ -289,15 +291,23 @@ def rules() -> Response:
 @api.get("/findings")
 def found() -> Response:
     """What somebody has to look at: where files and record differ, and what is wrong with papers of the ledger."""
-    context, filters = _context(), _filters("project", "status")
-    projects = context.rulebook.workspace.projects
-    wanted = [p for p in projects.values() if filters["project"] in (None, p.id)]
+    context, filters, wanted = _context(), _filters("project", "client", "status"), _wanted()
     with context.database.reading() as connection:
-        book = context.state(connection).book
-        items = [f for p in wanted for f in findings(p, book)]
-        items += records.page(connection, "finding", **filters, limit=lists.MOST)
-    shown = [f for f in items if filters["status"] in (None, f["status"])]
-    return jsonify(items=[shapes.public(f) for f in shown], next=None)
+        rows = records.page(connection, "finding", **filters, after=wanted.cursor, limit=wanted.limit)
+        # Where files and record differ is worked out, not kept: it stands before what is on record.
+        apart = [] if wanted.cursor else _apart(context.state(connection).book, filters)
+    after = rows[-1]["_cursor"] if len(rows) == wanted.limit else None
+    return jsonify(items=[shapes.public(f) for f in (*apart, *rows)], next=after)
+
+
+def _apart(book: Book, filters: Mapping[str, str | None]) -> list[Record]:
+    """Where a project's file says otherwise than its record."""
+    projects = _context().rulebook.workspace.projects.values()
+    wanted = [
+        p for p in projects if filters["project"] in (None, p.id) and filters["client"] in (None, p.client)
+    ]
+    found = [f for p in wanted for f in findings(p, book)]
+    return [f for f in found if filters["status"] in (None, f["status"])]
 
 
 @api.get("/pauses")
@@ -344,11 +354,13 @@ def _wanted() -> Wanted:
     wanted = Wanted(request.args.get("cursor"), int(limit) if limit.isascii() and limit.isdigit() else 0)
     if not 1 <= wanted.limit <= lists.MOST:
         raise BadRequest(f"limit is a whole number from 1 to {lists.MOST}")
-    if request.endpoint != "api.record_list":
-        try:
+    try:
+        if request.endpoint not in ("api.record_list", "api.found"):
             _ = wanted.before
-        except ValueError:
-            raise BadRequest("this cursor is none of ours; take `next` of the page before") from None
+        elif wanted.cursor:
+            records.read_cursor(wanted.cursor)
+    except ValueError:
+        raise BadRequest("this cursor is none of ours; take `next` of the page before") from None
     return wanted
 
 

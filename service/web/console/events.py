@@ -66,7 +66,7 @@ def one(id: str) -> str:
         row = lists.event_row(connection, id)
         if row is None:
             raise NotFound
-        event = journal.decode(row["data"])
+        event = journal.shown(row["data"])
         rules = context.rulebook.of(row["ruleset"] or context.rulebook.rules.version)
         verdicts = lists.verdicts_page(connection, Wanted(limit=lists.MOST), {"event": id})
         actions = [listing.action_row(a) for a in attention.actions_of(connection, [id])]

@@ -62,7 +62,7 @@ def chosen(query: Mapping[str, str], *names: str) -> list[tuple[str, str]]:
 
 def event_row(seen: Reader, row: Mapping[str, Any], caused: int = 0) -> dict[str, Any]:
     """An event as a row: its sentence, when and from where, how many actions it caused."""
-    event = journal.decode(row["data"])
+    event = journal.shown(row["data"])
     return {
         "id": row["id"],
         "href": f"/events/{row['id']}",

@@ -38,7 +38,7 @@ def days(
 ) -> list[dict[str, Any]]:
     """Moments by day, newest first."""
     found: dict[date, list[dict[str, Any]]] = defaultdict(list)
-    moments = [_of_event(seen, workspace, journal.decode(row["data"])) for row in events]
+    moments = [_of_event(seen, workspace, journal.shown(row["data"])) for row in events]
     moments += [_of_action(seen, workspace, row) for row in actions]
     for moment in moments:
         if moment is not None:

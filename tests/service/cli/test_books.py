@@ -181,3 +181,68 @@ def test_a_chinese_and_an_american_calendar(home: Path, accord: Accord) -> None:
     assert "not known yet" in accord("--home", home, "calendar", "CN", "--year", "2099")[1]
     code, _, said = accord("--home", home, "calendar", "XX")
     assert (code, "has no calendar" in said) == (2, True)
+
+
+def test_an_audit_names_what_it_found_and_ends_with_one_while_findings_are_open(
+    running: Process, home: Path, accord: Accord
+) -> None:
+    """The same bill twice: the finding, its paper and sum, who looks at it and by when; the same again as JSON."""
+    money = Money(Decimal("1500.00"), "CNY")
+    for key in ("1", "2"):
+        entry = {
+            "number": "BILL-91",
+            "class": "material",
+            "amount": money,
+            "party": "Delta",
+            "work_date": AT.date(),
+        }
+        event = Event(
+            f"evt_{key}", "bill.received", AT, AT, {"entry": entry}, "kanban", "hengtai", "books", f"bill/{key}", "1"
+        )  # fmt: skip
+        with running.context.database.writing() as connection:
+            journal.add(connection, [event])
+    decide.decide_waiting(running.context)
+    code, out, _ = accord("--home", home, "audit", "run", "kanban", "--period", "2026-q3")
+    assert code == 1
+    assert "kanban 2026-Q3: 2 entries looked at" in out
+    (line,) = [text for text in out.splitlines() if text.startswith("  duplicate_invoice")]
+    assert all(word in line for word in ("BILL-91", "Delta", "CNY 1,500.00", "wang by 20"))
+    found = answer(accord("--home", home, "audit", "run", "kanban", "--period", "2026-Q3", "--json")[1])
+    assert (found["audit"]["checked"], found["audit"]["open"]) == (2, 1)
+    assert [f["kind"] for f in found["findings"]] == ["duplicate_invoice"]
+    clean = accord("--home", home, "audit", "run", "kanban", "--period", "2026-01")
+    assert (clean[0], "0 entries looked at" in clean[1]) == (1, True), "what is open stays open"
+
+
+def test_an_audit_without_findings_ends_with_nought(running: Process, home: Path, accord: Accord) -> None:
+    """And says that it looked; a period that is none and a project that is not there are wrong use."""
+    code, out, _ = accord("--home", home, "audit", "run", "apollo")
+    assert (code, "apollo 20" in out, "0 new findings" in out) == (0, True, True)
+    code, _, said = accord("--home", home, "audit", "run", "apollo", "--period", "autumn")
+    assert (code, "write 2026-Q3, 2026-09 or 2026" in said) == (2, True)
+    code, _, said = accord("--home", home, "audit", "run", "appollo")
+    assert (code, "apollo" in said) == (2, True)
+
+
+def test_a_closing_is_read_as_of_now_and_once_closed_as_it_stands(
+    running: Process, home: Path, accord: Accord
+) -> None:
+    """Four sides, the retrospective, the pulse of the team; what nobody recorded is a dash and never a nought."""
+    code, out, _ = accord("--home", home, "closing", "apollo")
+    assert (code, "apollo: as of now" in out) == (0, True)
+    schedule = next(line for line in out.splitlines() if line.startswith("  schedule"))
+    assert "on_time -" in schedule
+    cost = next(line for line in out.splitlines() if line.startswith("  cost"))
+    assert "total USD 100,000.00" in cost
+    sides = answer(accord("--home", home, "closing", "apollo", "--json")[1])
+    assert set(sides) == {"scorecard", "retrospective", "team_pulse"}
+    assert set(sides["scorecard"]) == {"schedule", "quality", "cost", "satisfaction"}
+    for verb in ("closing", "closed"):
+        event = Event(
+            f"evt_{verb}", f"project.{verb}", AT, AT, {"project": {"id": "apollo"}}, "apollo", "acme"
+        )
+        with running.context.database.writing() as connection:
+            journal.add(connection, [event])
+        decide.decide_waiting(running.context)
+    assert "apollo: closed" in accord("--home", home, "closing", "apollo")[1]
+    assert accord("--home", home, "closing", "nowhere")[0] == 2
