@@ -15,11 +15,13 @@ from rules.facts.event import Record
 from rules.language.model import Position, Text
 from rules.language.texts import Rendered, joined
 from rules.language.wording import choose
-from service import links
+from service import codes, links
 from service.reports import mail
 from service.reports import report as reporting
 from service.state import Context
+from service.store import codes as kept_codes
 from service.store.actions import BY_MAIL
+from service.store.codes import Whose
 from service.store.links import Link, serial_of
 from service.tools import Tools
 
@@ -72,6 +74,8 @@ def message_of(
         return Message()
     if "link" in planned.keys:
         planned = replace(planned, names={**planned.names, "link": _address(context, planned, connector)})
+    if "code" in planned.keys:
+        planned = replace(planned, names={**planned.names, "code": code_of(context, planned)})
     made = words_of(context, tools, planned, ruleset)
     if planned.kind not in BY_MAIL:
         short = made.short or made.body
@@ -89,6 +93,19 @@ def message_of(
     return replace(composed, attachments=(sheet,))
 
 
+def code_of(context: Context, planned: Planned) -> str:
+    """The code that the message says, "" for one without. Raises Refusal when it proves nothing any more."""
+    if "code" not in planned.keys:
+        return ""
+    asked, key = planned.keys["code"], context.settings.secret_key
+    whose = Whose(asked["approval"], int(asked["version"]), str(planned.recipient))
+    with context.database.reading() as connection:
+        known = kept_codes.newest(connection, whose)
+    if not codes.is_good(known, int(asked["serial"]), context.now()):
+        raise Refusal("the code was used or ran out before it could be sent; its reader asks for a new one")
+    return codes.derived(key, whose, int(asked["serial"]))
+
+
 def words_of(context: Context, tools: Tools, planned: Planned, ruleset: str) -> Rendered:
     """What the message says, in its reader's language. Raises RenderError or Refusal."""
     text = _text(context, planned, ruleset)
@@ -99,7 +116,7 @@ def words_of(context: Context, tools: Tools, planned: Planned, ruleset: str) -> 
 def operation_of(context: Context, planned: Planned, message: Message) -> Operation:
     """The call to make for it. A task reaches its owner by mail."""
     kind = "email" if planned.kind in BY_MAIL else planned.kind
-    keys = {k: v for k, v in planned.keys.items() if k != "link"}
+    keys = {k: v for k, v in planned.keys.items() if k not in ("link", "code")}
     return Operation(kind=kind, key=planned.id, target=_target(context, planned), message=message, keys=keys)
 
 

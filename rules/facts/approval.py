@@ -2,7 +2,7 @@
 
 An approval's record: `asked` (persons' keys), `need` ("any", "all" or a number as text), `status`, `expires_at`,
 `requested_by`, `decisions` (one record a person, in order) and `_able`: those of the asked whose limit covers the
-sum, one of whom has to be among those who approve.
+sum, one of whom has to be among those who approve; and `_code`: whether each decides with a code sent by mail.
 """
 
 from __future__ import annotations

@@ -234,7 +234,7 @@ EVENTS: Mapping[str, EventType] = {
         ),
         *_family(
             "approval",
-            "sent opened answered expired withdrawn superseded bounced",
+            "sent opened code_sent answered expired withdrawn superseded bounced",
             also="change decision milestone risk",
         ),
         *_family(

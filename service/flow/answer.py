@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from rules.facts import approval as approvals
 from rules.facts.event import Event, Record, event_id
-from service import links
+from service import codes, links
+from service.codes import Proved
 from service.links import UnknownLink
 from service.log import get
 from service.signing import own_fingerprint
 from service.state import Context
 from service.store import evidence, journal, records
 from service.store import links as kept_links
+from service.store.codes import Whose
 from service.store.database import Connection, iso
 from service.store.records import SqlBook
 
@@ -47,7 +49,7 @@ class Shown:
 class Proof:
     """How a decision reached us: what the person typed and ticked, and the circumstances kept as evidence.
 
-    identified: how we know who it was: "link", or "signed in".
+    identified: how we know who it was: "link", or "signed in".  code: what was typed as the code that was sent.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Proof:
     address: str | None
     agent: str | None
     identified: str = "link"
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,15 @@ class Offline:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What an answer came to, with the page as it is afterwards. `head` is the hash of its evidence."""
+    """What an answer came to, with the page as it is afterwards. `head` is the hash of its evidence.
 
-    outcome: approvals.Outcome
+    "unproved": a code is needed, and `proved` says what is wrong with the one that was typed.
+    """
+
+    outcome: approvals.Outcome | Literal["unproved"]
     shown: Shown
     head: str | None = None
+    proved: Proved | None = None
 
 
 def show(context: Context, token: str) -> Shown:
@@ -99,9 +106,28 @@ def answer(context: Context, token: str, outcome: str, remark: str | None, proof
             "name": proof.name,
             "remark": remark or None,
         }
+        proved = _proved(context, connection, shown, decision, proof.code)
+        if proved not in (None, "proved"):
+            log.info("code not proved", approval=shown.approval["id"], person=shown.person, proved=proved)
+            return Answered("unproved", shown, proved=proved)
+        if proved:
+            proof = replace(proof, identified="link+code")
         made, head = _decide(context, connection, shown, decision, proof)
         after = _shown(context, connection, token) if head else shown
     return _answered(context, shown, made, after, head)
+
+
+def _proved(
+    context: Context, connection: Connection, shown: Shown, decision: Record, code: str
+) -> Proved | None:
+    """What the typed code proves; none where no code is asked for, or the decision would not be recorded anyway."""
+    now, approval = context.now(), shown.approval
+    if not approval.get("_code"):
+        return None
+    if approvals.decide(approval, shown.person, decision, now).outcome != "recorded":
+        return None
+    whose = Whose(approval["id"], int(approval.get("version", 1)), shown.person)
+    return codes.prove(connection, context.settings.secret_key, whose, code, now)
 
 
 def offline(
@@ -252,6 +278,7 @@ def _evidence(
         "name": proof.name,
         "statement": proof.statement,
         "identified": "offline" if proof.channel in approvals.OFFLINE else proof.identified,
+        **({"code_proved_at": iso(now)} if proof.identified == "link+code" else {}),
         "channel": proof.channel,
         **{k: decision[k] for k in ("recorded_by", "witness", "file_sha256") if k in decision},
         "decided_at": iso(decision["at"]),

@@ -21,9 +21,9 @@ from rules.engine.verdicts import Planned
 from rules.facts.event import Event
 from rules.language.texts import Rendered
 from service import releasing
-from service.links import masked
+from service.links import MASK, masked
 from service.log import bound, get
-from service.outgoing import Refusal, address_of, connection_of, message_of, operation_of, words_of
+from service.outgoing import Refusal, address_of, code_of, connection_of, message_of, operation_of, words_of
 from service.reading_again import TakeIn, kept_for_reading
 from service.renderer import RenderError
 from service.state import Context
@@ -66,12 +66,16 @@ class _Call:
     settings: ConnectionSettings
     outward: Outward
     message: Message
+    code: str = ""
 
     @property
     def text(self) -> tuple[str, str, str | None]:
-        """Its words as they are kept. They open nothing: an address is made again when it is sent again."""
-        html = masked(self.message.html) if self.message.html else None
-        return self.message.subject, masked(self.message.body), html
+        """Its words as they are kept. They open nothing: address and code are made again when it is sent again."""
+        html = self._kept(self.message.html) if self.message.html else None
+        return self.message.subject, self._kept(self.message.body), html
+
+    def _kept(self, text: str) -> str:
+        return masked(text.replace(self.code, MASK) if self.code else text)
 
 
 def deliver(context: Context, tools: Tools, take_in: TakeIn, id: str) -> None:
@@ -143,9 +147,10 @@ def _made(context: Context, tools: Tools, claimed: Claimed) -> _Call | Outcome:
         return Outcome("unknown", reason, left=True)
     try:
         message = message_of(context, tools, claimed.planned, claimed.ruleset, connector)
+        code = code_of(context, claimed.planned)
     except (RenderError, Refusal) as problem:
         return Outcome("dead", str(problem))
-    return _Call(claimed, settings, outward, message)
+    return _Call(claimed, settings, outward, message, code)
 
 
 def _written(context: Context, seen: releasing.Look, made: _Call | Outcome | None) -> bool | None:

@@ -258,6 +258,21 @@ links = Table(
     Column("at", TIME, nullable=False),
 )
 
+# The newest code of each question, version and person; a newer one takes its place.
+codes = Table(
+    "codes",
+    metadata,
+    Column("approval", ID, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("person", ID, primary_key=True),
+    Column("serial", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("expires_at", TIME, nullable=False),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("used_at", TIME),
+    Column("at", TIME, nullable=False),
+)
+
 users = Table(
     "users",
     metadata,

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from rules.facts import approval as approvals
 from rules.facts.action_item import OPEN as OPEN_ITEMS
 from rules.facts.event import Record, digest
-from service.flow import answer, steer
+from service.flow import answer, prove, steer
 from service.flow.answer import Proof, Shown
 from service.links import PATHS, UnknownLink, hash_of
 from service.signing import own_fingerprint
@@ -28,6 +28,7 @@ from service.web.pages import Reader
 client = Blueprint("client", __name__)
 LONGEST_NAME: Final = 120
 LONGEST_REMARK: Final = 4000
+LONGEST_CODE: Final = 40
 OUTCOMES: Final = ("approved", "rejected", "changes_requested")
 _CLOSED: Final = {"expired": 410, "superseded": 410, "withdrawn": 410}
 
@@ -59,6 +60,8 @@ def decide(token: str) -> Response:
     if fresh and not nonces.is_ours(token, shown.text_sha256, request.form.get("nonce", "")):
         return _page("closed", shown, 400, kind="stale", decision=None)
     given, errors = _read(shown)
+    if fresh and request.form.get("ask") == "code" and shown.approval.get("_code"):
+        return _code_sent(context, token, shown, given)
     if errors and fresh:
         return _page("decide", shown, 422, **_asking(token, shown, given, errors))
     if given["decision"] not in OUTCOMES:
@@ -127,8 +130,12 @@ def _answered(context: Context, token: str, given: dict[str, str]) -> Response:
         channel="online",
         address=_address(),
         agent=request.headers.get("User-Agent", "")[:400] or None,
+        code=given["code"],
     )
     made = answer.answer(context, token, given["decision"], given["reason"] or None, proof)
+    if made.outcome == "unproved":
+        errors = {"code": _reader(made.shown).t(f"client.decide.code_{made.proved}")}
+        return _page("decide", made.shown, 422, **_asking(token, made.shown, given, errors))
     if made.outcome == "recorded":
         return _page("decided", made.shown, 200, **_receipt(made.shown))
     if made.outcome == "same":
@@ -155,6 +162,17 @@ def _asked_anew(context: Context, token: str, shown: Shown) -> Response:
     return _page("closed", shown, 200, kind="expired", decision=None, asked=True)
 
 
+def _code_sent(context: Context, token: str, shown: Shown, given: dict[str, str]) -> Response:
+    """A code is on its way to this person; what they filled in stays."""
+    seen, person = _reader(shown), context.rulebook.workspace.people.get(shown.person)
+    if person is None:
+        return nowhere(token)
+    what = words.about(seen, shown.approval, shown.subject)
+    sent = prove.send_code(context, shown.approval, person, what)
+    status = 200 if sent == "sent" else 429
+    return _page("decide", shown, status, **{**_asking(token, shown, given, {}), "sent": sent})
+
+
 def _closed(shown: Shown, token: str | None = None) -> Response:
     """A page on which nothing can be decided: this person has decided, others have, or it is over."""
     own = _given(shown)
@@ -172,6 +190,8 @@ def _asking(token: str, shown: Shown, given: dict[str, str], errors: dict[str, s
         "given": given,
         "errors": errors,
         "statement": _statement(shown),
+        "code": bool(shown.approval.get("_code")),
+        "sent": None,
     }
 
 
@@ -183,6 +203,7 @@ def _read(shown: Shown) -> tuple[dict[str, str], dict[str, str]]:
         "name": " ".join(request.form.get("name", "").split())[:LONGEST_NAME],
         "reason": request.form.get("reason", "").strip()[:LONGEST_REMARK],
         "ticked": request.form.get("statement", ""),
+        "code": request.form.get("code", "")[:LONGEST_CODE],
         "statement": _statement(shown),
     }
     errors: dict[str, str] = {}

@@ -17,6 +17,7 @@ from rules.facts.event import Event, Record
 from rules.facts.money import Money
 from rules.facts.project import Workspace
 from rules.language.model import Rule
+from service.codes import CODE_RULE
 from service.troubles import OWN_RULE
 from service.web.pages import Reader
 
@@ -106,6 +107,8 @@ def title(seen: Reader, rule: Rule | None, id: str) -> str:
     """A rule's title in the reader's language, or its id."""
     if id == OWN_RULE:
         return seen.t("messages.bad_news")
+    if id == CODE_RULE:
+        return seen.t("messages.decision_code")
     if rule is None:
         return id
     return rule.title.get(seen.locale) or next(iter(rule.title.values()), id)

@@ -108,7 +108,7 @@ def _noted(act: Act, project: Project, approval: Record, verb: str) -> Applied:
     if verb in ("opened", "bounced"):
         noted = {f"{verb}_at": approval.get(f"{verb}_at") or act.event.at}
         return Applied(with_subject(act, act.draft.put("approval", {**approval, **noted})))
-    if approval["status"] not in OPEN:
+    if approval["status"] not in OPEN or verb == "code_sent":
         return Applied(with_subject(act, approval))
     record = act.draft.put("approval", {**approval, "status": verb})
     over: tuple[Event, ...] = ()

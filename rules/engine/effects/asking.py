@@ -66,6 +66,7 @@ def request(act: Act, project: Project, keys: Mapping[str, Any], objects: Mappin
         "approval",
         _record(act, project, question, subject, version)
         | {"asked": [p.id for p in asked], "need": need, "_able": [p.id for p in able]}
+        | {"_code": question.party == "client" and _steps_up(project, question.amount)}
         | _until(
             act, act.state.workspace.clients[project.client], keys.get("expires"), subject.get("deemed_on")
         )
@@ -164,7 +165,7 @@ def _able(project: Project, question: _Question, asked: list[Person]) -> list[Pe
     amount = question.amount
     if amount is None or question.about == "budget":
         return asked
-    stepped_up = project.step_up is not None and _more(amount, project.step_up)
+    stepped_up = _steps_up(project, amount)
     able = [p for p in asked if _covers(p, amount, stepped_up)]
     if not able:
         over = f", which is over the step-up of {project.step_up}" if stepped_up else ""
@@ -174,6 +175,11 @@ def _able(project: Project, question: _Question, asked: list[Person]) -> list[Pe
             "ask somebody whose approves_up_to covers it"
         )
     return able
+
+
+def _steps_up(project: Project, amount: Money | None) -> bool:
+    """Whether the sum is so large that more than a link has to tell who decides."""
+    return amount is not None and project.step_up is not None and _more(amount, project.step_up)
 
 
 def _covers(person: Person, amount: Money, stepped_up: bool) -> bool:

@@ -62,8 +62,8 @@ def _or_none(html: str | None) -> str | None:
 
 
 def _without_link(planned: Planned) -> Planned:
-    """The same intention with a masked address: looking makes no link."""
-    if "link" not in planned.keys:
-        return planned
-    keys = {k: v for k, v in planned.keys.items() if k != "link"}
-    return replace(planned, keys=keys, names={**planned.names, "link": f"/a/{MASK}"})
+    """The same intention with its address and its code masked: looking makes no link."""
+    shown = {"link": f"/a/{MASK}", "code": MASK}
+    masks = {k: v for k, v in shown.items() if k in planned.keys}
+    keys = {k: v for k, v in planned.keys.items() if k not in masks}
+    return replace(planned, keys=keys, names={**planned.names, **masks})

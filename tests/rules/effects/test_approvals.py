@@ -160,6 +160,14 @@ def test_a_sum_over_the_step_up_needs_a_limit_that_covers_it() -> None:
     assert world.get("approval", approval["id"])["_able"] == ["ann"], "Bob has no limit written"
 
 
+def test_only_a_sum_over_the_step_up_is_decided_with_a_code() -> None:
+    """20,000 itself is not over it; what is asked of the team has other proof of who decides."""
+    world = World()
+    world.mend(replace(ANN, approves_up_to=usd(30_000)))
+    asked = [ask(world, changed(world, amount))[1]["id"] for amount in (20_000, 20_001)]
+    assert [world.get("approval", id)["_code"] for id in asked] == [False, True]
+
+
 def test_whoever_asks_is_never_among_those_who_decide() -> None:
     """Changes, milestones and budgets are the client's to decide."""
     world = World()
