@@ -5,11 +5,13 @@ In: a literal or name and the kinds on both sides. Out: the end of an error mess
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
 from rules.language.syntax import Literal, Node
 
+_DAY: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
 WORDS: Final = {
     "text": "text",
     "number": "a number",
@@ -55,6 +57,8 @@ OTHER_NAMES: Final = {
 
 def bare_number(node: Node, written: str, kind: str, wanted: str, currencies: Iterable[str]) -> str:
     """What to write for a bare number where money, a duration, a date or text is meant; empty for anything else."""
+    if wanted in ("date", "time") and _DAY.fullmatch(written):
+        return "a day cannot be written out; compare with a name, such as today or milestone.due"
     if not isinstance(node, Literal) or kind != "number":
         return ""
     if wanted == "money":

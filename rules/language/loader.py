@@ -16,6 +16,7 @@ from typing import Any
 
 from rules.facts import codec
 from rules.facts.project import Workspace
+from rules.language.cycles import circles
 from rules.language.documents import Document, read
 from rules.language.lint import same_message_twice, unique_ids
 from rules.language.messages import CORRECTION_NAMES, check_message
@@ -66,6 +67,7 @@ def load_rules(
         _check_messages(one, all_texts, workspace, findings)
     found = unique_ids((one.rule for one in built), findings)
     same_message_twice(found.values(), findings)
+    circles(found.values(), findings)
     if findings.broken():
         return None, findings.problems
     plain = {key: {locale: s.text for locale, s in by.items()} for key, by in all_texts.items()}

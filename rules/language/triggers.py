@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final, Literal, cast
 
-from cronsim import CronSim, CronSimError
-
-from rules.facts.calendar import BadCalendar, zone_of
 from rules.facts.catalogue import OBJECTS, STANDING
 from rules.facts.duration import BadDuration, Duration
 from rules.facts.project import Workspace
@@ -20,10 +16,10 @@ from rules.language.events import event_types
 from rules.language.model import Around, Every, When
 from rules.language.names import fields_of
 from rules.language.nearest import allowed_here
+from rules.language.schedules import PARTIES, refused_cron, refused_zone
 from rules.language.sources import Source
 
 TRIGGERS: Final = ("when", "every", "around")
-PARTIES: Final = ("client", "team", "project")
 
 # Objects whose dates are on record for each project, and that a rule can be built around.
 DATED: Final = (
@@ -122,7 +118,10 @@ def _every(source: Source, workspace: Workspace) -> Triggered | None:
         return _written(source, workspace)
     for_each: ForEach = source.get("for_each") or "project"
     zone = source.get("zone") or ("team" if for_each == "workspace" else "project")
-    if not (_cron_is_fine(source.below("cron")) and _zone_is_fine(source.below("zone"), zone)):
+    line = str(source.get("cron") or "")
+    if not line or not _is_fine(source.below("cron"), refused_cron(line)):
+        return None
+    if not _is_fine(source.below("zone"), refused_zone(zone)):
         return None
     trigger = Every(
         str(source.get("cron")), zone, for_each, None, read_duration(source.below("at_least_apart"))
@@ -153,32 +152,10 @@ def _written(source: Source, workspace: Workspace) -> Triggered | None:
     return Triggered(Every(None, "project", "project", name), (), STANDING, ("every",))
 
 
-def _cron_is_fine(source: Source) -> bool:
-    if source.value is None:
-        return False
-    try:
-        line = CronSim(str(source.value), datetime(2026, 1, 1, tzinfo=UTC))
-        next(line)
-    except CronSimError as error:
-        hint = 'five fields: minute hour day month weekday, such as "0 16 * * FRI" for Fridays at 16:00'
-        source.tell(f"`{source.value}` is no schedule: {str(error).lower()}", hint)
-        return False
-    except StopIteration:
-        source.tell(f"`{source.value}` never comes", "check the day and the month")
-        return False
-    return True
-
-
-def _zone_is_fine(source: Source, zone: str) -> bool:
-    if zone in PARTIES:
-        return True
-    try:
-        zone_of(zone)
-    except BadCalendar:
-        hint = "client, team, project, or a zone such as Asia/Shanghai"
-        source.tell(f"there is no time zone `{zone}`", hint)
-        return False
-    return True
+def _is_fine(source: Source, refused: tuple[str, str] | None) -> bool:
+    if refused is not None:
+        source.tell(*refused)
+    return refused is None
 
 
 def _around(source: Source) -> Triggered | None:

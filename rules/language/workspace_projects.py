@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from rules.facts.catalogue import OBJECTS
-from rules.facts.money import Money
+from rules.facts.money import MINOR_UNITS, Money
 from rules.facts.project import (
     Booking,
     BudgetPlan,
@@ -18,7 +18,8 @@ from rules.facts.project import (
     Tracking,
 )
 from rules.language.matching import compile_match
-from rules.language.nearest import allowed_here
+from rules.language.nearest import allowed_here, did_you_mean
+from rules.language.schedules import refused_cron, refused_zone
 from rules.language.workspace_conduct import conduct_of
 from rules.language.workspace_figures import figures_of
 from rules.language.workspace_values import Part, typed
@@ -34,8 +35,13 @@ def project_of(
 ) -> Project | None:
     """One project; none when its budget cannot be read. Problems are told to the part."""
     given = part.value
-    budget = _budget(part.below("budget"), given["currency"])
     _check_people(part, given["client"], people)
+    _check_schedules(part.below("reports"))
+    if given["currency"] not in MINOR_UNITS:
+        hint = did_you_mean(given["currency"], MINOR_UNITS)
+        part.tell("currency", f"`{given['currency']}` is no currency of ISO 4217", hint)
+        return None
+    budget = _budget(part.below("budget"), given["currency"])
     if budget is None:
         return None
     billing, contract = given.get("billing", {}), given.get("contract", {})
@@ -72,6 +78,18 @@ def project_of(
         vars={k: typed(v) for k, v in given.get("vars", {}).items()},
         **figures_of(part, kind),
     )
+
+
+def _check_schedules(part: Part) -> None:
+    """Each schedule of reports comes round, in a zone that there is."""
+    for name, schedule in (part.value or {}).items():
+        where = part.below(name)
+        for word, refused in (
+            ("cron", refused_cron(str(schedule["cron"]))),
+            ("zone", refused_zone(str(schedule.get("zone", "project")))),
+        ):
+            if refused is not None:
+                where.tell(word, *refused)
 
 
 def _each(part: Part, name: str, make: Any) -> tuple[Any, ...]:
@@ -175,10 +193,10 @@ def _milestones(part: Part) -> tuple[MilestonePlan, ...]:
         if one["id"] in ids[:i]:
             where.tell("id", f"milestone `{one['id']}` stands here twice", "ids of milestones are identities")
         for j, before in enumerate(one.get("after", [])):
-            if before not in ids or before == one["id"]:
-                where.below("after").tell(
-                    j, f"there is no other milestone `{before}`", allowed_here(before, ids)
-                )
+            others = [id for id in ids if id != one["id"]]
+            if before not in others:
+                hint = allowed_here(before, others) if others else "it is the only one"
+                where.below("after").tell(j, f"there is no other milestone `{before}`", hint)
     return tuple(_milestone(part.below("milestones", i)) for i in range(len(given)))
 
 

@@ -103,12 +103,13 @@ class Part:
             return None
 
     def zone(self, name: str, default: str = "UTC") -> str:
-        """A zone name that exists."""
+        """A zone name that exists; one that is taken over from elsewhere is told about where it stands."""
         given = self.value.get(name, default)
         try:
             ZoneInfo(given)
         except (KeyError, ValueError, OSError):
-            self.tell(name, f"{given} is no time zone", "write it as Asia/Shanghai or America/New_York")
+            if name in self.value:
+                self.tell(name, f"{given} is no time zone", "write it as Asia/Shanghai or America/New_York")
             return "UTC"
         return str(given)
 

@@ -14,6 +14,8 @@ from rules.language.model import Position, Problem
 
 _QUOTE_THEN_MORE = re.compile(r"""^\s*(?:-\s+)*[\w-]+:\s+(["'])(?:(?!\1).)*\1\s*[^\s#,}\]]""")
 _VALUE_WITH_COLON = re.compile(r"^\s*(?:-\s+)*([\w-]+):\s+\S.*:(?:\s|$)")
+_COMMENT = re.compile(r"\s(#.*)$")
+_COLON_IN_FLOW = re.compile(r"([\w-]+):\s+[^,\[\]{}]*?(:)(?:\s|$)")
 _QUOTED = re.compile(r"""(["'])(?:(?!\1).)*\1""")
 
 _WORDS: tuple[tuple[str, str, str], ...] = (
@@ -68,7 +70,7 @@ def explain_yaml_error(error: yaml.MarkedYAMLError, path: str, text: str) -> Pro
     at = Position(path, mark.line + 1, mark.column + 1) if mark else Position(path, 1, 1)
     begin = Position(path, opened.line + 1, opened.column + 1) if opened else at
     problem = (
-        _torn_apart(line, at) or _inside(begin, at, line, f"{context}: {said}") or _misplaced(at, line, said)
+        _torn_apart(line, at) or _inside(begin, at, text, f"{context}: {said}") or _misplaced(at, line, said)
     )
     if problem is not None:
         return problem
@@ -78,15 +80,17 @@ def explain_yaml_error(error: yaml.MarkedYAMLError, path: str, text: str) -> Pro
     return Problem(at, f"not YAML: {said or 'it cannot be read'}", "quote the text or check the indentation")
 
 
-def _inside(begin: Position, at: Position, line: str, said: str) -> Problem | None:
+def _inside(begin: Position, at: Position, text: str, said: str) -> Problem | None:
     """Something was opened at `begin`, and the parser gave up inside of it."""
+    line = _line(text, at.line - 1)
     if "block scalar" in said and "comment or line break" in said:
         return _folded(begin, line)
     if "quoted scalar" in said and "escape" not in said:
         hint = "close it on the same line, or use `|` for long text"
         return Problem(begin, "the quote opened here is not closed", hint)
     if "flow sequence" in said or "flow mapping" in said:
-        return _flow(begin, at, "[" if "flow sequence" in said else "{", line)
+        torn = _torn_in_flow(begin, _line(text, begin.line - 1))
+        return torn or _flow(begin, at, "[" if "flow sequence" in said else "{", line)
     return None
 
 
@@ -115,6 +119,20 @@ def _torn_apart(line: str, at: Position) -> Problem | None:
     hint = f"wrap the whole of it in {kind} quotes, or write it below `|`"
     where = Position(at.path, at.line, found.start(1) + 1)
     return Problem(where, "YAML ends this value at the second quote", hint)
+
+
+def _torn_in_flow(begin: Position, line: str) -> Problem | None:
+    """A `#` or a second `: ` that YAML takes for its own, in the line where the bracket was opened."""
+    bare = _QUOTED.sub(lambda found: "x" * len(found.group()), line)
+    comment = _COMMENT.search(bare, begin.column)
+    if comment is not None:
+        where = Position(begin.path, begin.line, comment.start(1) + 1)
+        return Problem(where, "YAML takes what follows ` #` for a comment", "write the value in quotes")
+    colon = _COLON_IN_FLOW.search(bare, begin.column)
+    if colon is not None:
+        where = Position(begin.path, begin.line, colon.start(2) + 1)
+        return Problem(where, f"a second `: ` in the value of `{colon[1]}`", "write the value in quotes")
+    return None
 
 
 def _flow(begin: Position, at: Position, bracket: str, line: str) -> Problem:

@@ -1,6 +1,7 @@
 """Every file in tests/rules/broken has one thing wrong and says in its first lines what has to be told about it.
 
-`# expect LINE:COLUMN SEVERITY: MESSAGE; HINT` for the file itself, `# expect PATH:LINE:COLUMN: ...` for a text file.
+`# expect LINE:COLUMN SEVERITY: MESSAGE; HINT` for the file itself, `# expect PATH:LINE:COLUMN: ...` for a text file. Those
+in workspace/ are an accord.yaml each.
 """
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from rules.language.documents import read
 from rules.language.model import Problem
+from rules.language.workspace import build
 from tests.rules.language.small_workspace import load
 
-BROKEN = sorted((Path(__file__).parents[1] / "broken").glob("*.yaml"))
+FOLDER = Path(__file__).parents[1] / "broken"
+BROKEN = sorted(FOLDER.glob("*.yaml"))
+WORKSPACES = sorted((FOLDER / "workspace").glob("*.yaml"))
 
 
 def told(problem: Problem, path: str) -> str:
@@ -38,11 +43,21 @@ def test_the_mistake_is_told_at_its_place_with_the_mend(path: Path) -> None:
     assert (found is None) == any(p.severity == "error" for p in problems)
 
 
+@pytest.mark.parametrize("path", WORKSPACES, ids=lambda p: p.stem)
+def test_a_mistake_in_the_workspace_is_told_once_at_its_place(path: Path) -> None:
+    """A slip in accord.yaml is told where it stands, and not again wherever the value is taken over."""
+    text = path.read_text(encoding="utf-8")
+    document, problems = read(text, path.name)
+    more = build([document])[1] if document is not None else []
+    assert [told(p, path.name) for p in (*problems, *more)] == expected(text)
+
+
 def test_there_are_many_kinds_of_mistakes() -> None:
     """The corpus stays broad: traps of YAML, words, events, expressions, ladders, recipients, texts, overrides."""
     kinds = {path.stem.partition("-")[0] for path in BROKEN}
-    assert len(BROKEN) >= 90
+    assert len(BROKEN) + len(WORKSPACES) >= 240
     assert {"yaml", "trap", "word", "event", "expression", "levels", "recipient", "text", "override"} <= kinds
+    assert {"cycle", "digest", "scope", "system", "use", "value", "wait"} <= kinds
 
 
 @pytest.mark.parametrize("path", BROKEN, ids=lambda p: p.stem)
