@@ -1,7 +1,7 @@
 """Every file in tests/rules/broken has one thing wrong and says in its first lines what has to be told about it.
 
-`# expect LINE:COLUMN SEVERITY: MESSAGE; HINT` for the file itself, `# expect PATH:LINE:COLUMN: ...` for a text file. Those
-in workspace/ are an accord.yaml each.
+`# expect LINE:COLUMN SEVERITY: MESSAGE; HINT` for the file itself, `# expect PATH:LINE:COLUMN: ...` for a text
+file. Those in workspace/ are an accord.yaml each.
 """
 
 from __future__ import annotations
