@@ -14,7 +14,7 @@ from rules.engine.verdicts import Planned
 from rules.facts.calendar import Hours, WorkCalendar
 from rules.facts.project import Client, Project, Workspace
 from rules.language.model import ActionSpec, Around, Every, Rule
-from rules.language.triggers import PARTIES
+from rules.language.schedules import PARTIES
 
 # Roles of an object that a client's contact holds.
 _CLIENT_ROLES: Final = (
