@@ -107,7 +107,8 @@ def _closed(approval: Record, now: datetime) -> Outcome | None:
         return "superseded"
     if status == "withdrawn":
         return "withdrawn"
-    return "expired" if status == "expired" or now >= approval["expires_at"] else None
+    end = approval.get("expires_at")
+    return "expired" if status == "expired" or (end is not None and now >= end) else None
 
 
 def _record(approval: Record, person: str, decision: Record, now: datetime) -> Decided:

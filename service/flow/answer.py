@@ -326,7 +326,8 @@ def _state(approval: Record, version: int, now: datetime) -> State:
         return "superseded"
     if status == "withdrawn":
         return "withdrawn"
-    return "expired" if status == "expired" or approval["expires_at"] <= now else "open"
+    end = approval.get("expires_at")
+    return "expired" if status == "expired" or (end is not None and end <= now) else "open"
 
 
 def _salted(private: Mapping[str, Any], salt: str, key: str) -> str:
