@@ -26,6 +26,7 @@ from tests.support.wait import until
 LIN = {"accountId": "5b10a2", "displayName": "Lin Hao", "active": True}
 JIRA_SECRET = "secret-of-the-tracker-hooks"
 STRIPE_SECRET = "whsec_of-the-payment-hooks"
+CLAIMS_SECRET = "whsec_ZXhhbXBsZS1zZWNyZXQtb2YtY2xhaW1z"
 PUBLIC = "https://accord.northwind.example"
 
 FILES = Path(__file__).parent / "workspace"
@@ -135,7 +136,8 @@ class Office:
             text = text.replace(mark, day)
         (self.home / "rules").mkdir(parents=True)
         (self.home / "accord.yaml").write_text(text)
-        (self.home / "rules" / "team.yaml").write_text((FILES / "rules.yaml").read_text())
+        for name, source in (("team", "rules"), ("conduct", "conduct")):
+            (self.home / "rules" / f"{name}.yaml").write_text((FILES / f"{source}.yaml").read_text())
         lines = {
             "JIRA_URL": self._outside(self.jira.url),
             "JIRA_TOKEN": "example-api-token-0001",
@@ -145,6 +147,7 @@ class Office:
             "XERO_LOGIN": "example-client-secret",
             "XERO_KEY": "example-webhook-key-0001",
             "STRIPE_SECRET": STRIPE_SECRET,
+            "CLAIMS_SECRET": CLAIMS_SECRET,
             "SMTP_URL": self._smtp_url or self._outside(self.smtp.url),
             "SLACK_URL": self._outside(self.slack.webhook),
             "PUBLIC_URL": PUBLIC,
@@ -161,9 +164,9 @@ def plain(mail: EmailMessage) -> str:
     return str(part.get_content())
 
 
-def link_in(mail: EmailMessage) -> str:
-    """The path of the decision link in a mail."""
-    return next(w.removeprefix(PUBLIC) for w in plain(mail).split() if w.startswith(f"{PUBLIC}/a/"))
+def link_in(mail: EmailMessage, page: str = "a") -> str:
+    """The path of the link in a mail: `a` to decide, `s` to answer a survey."""
+    return next(w.removeprefix(PUBLIC) for w in plain(mail).split() if w.startswith(f"{PUBLIC}/{page}/"))
 
 
 @contextlib.contextmanager

@@ -103,7 +103,8 @@ def entered(act: Act) -> Applied:
 
 def judged(act: Act, project: Project, entry: Record, verb: str, approver: str | None) -> tuple[Event, ...]:
     """An expense after somebody's decision: a draft that is approved counts from now on."""
-    record = {**entry, "approver": approver, "_approved": entry["amount"] if verb == "approved" else None}
+    agreed = entry["amount"] if verb == "approved" else None
+    record = {**entry, "approver": approver, "_approver": approver, "_approved": agreed}
     as_of = opening_day(act, project)
     record, _ = settled(act, project, entry, {**record, "status": _standing(record, entry["status"])}, as_of)
     act.draft.put("entry", record)
@@ -225,6 +226,11 @@ def _kept(act: Act, booking: _Booking, record: Record, stored: Record | None) ->
     }
     if record.get("_receipt") and not record.get("receipt"):
         ours["receipt"] = record["_receipt"]  # Attached here: its source need not know of it.
+    if record.get("kind") == "expense":
+        # Receipts and approvals are ours to ask for: where its source is silent there is none, and that is known.
+        said = record["versions"][-1]["fields"].get("approver")
+        ours["approver"] = said or (record.get("_approver") if status != "draft" else None)
+        ours["receipt"] = record.get("receipt") or record.get("_receipt")
     return {**record, **act.new(project, booking.key), **ours}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from rules.facts.approval import decide
 from rules.facts.event import Record
 from rules.facts.project import BudgetPlan
 from tests.rules.effects.world import APOLLO, LIN, MONDAY, WANG, World, types, usd
@@ -165,3 +166,33 @@ def test_a_change_of_a_closed_month_is_found_and_its_adjustment_repeats_nothing(
     paid(world, "1", 140, "2", "changed", number="INV-7")
     told = world.tell("audit.run", audit={"period": "2026-09"})
     assert [e.objects["finding"]["kind"] for e in told if e.type == "finding.opened"] == ["after_lock"]
+
+
+def test_an_expense_whose_source_knows_neither_approver_nor_receipt_has_none() -> None:
+    """So that a rule can ask; once somebody approved it, a later version of the source takes that away only where it
+    asks for more.
+    """
+    world = World(APOLLO, replace(LIN, approves_up_to=usd(500)))
+
+    def submitted(version: str, amount: int) -> Record:
+        spent = {"amount": usd(amount), "class": "travel", "submitter": "wang", "title": "Train"}
+        said = world.tell("expense.submitted", "expense/1", connection="books", version=version, entry=spent)
+        return dict(said[0].objects["entry"])
+
+    fresh = submitted("1", 400)
+    assert (fresh["approver"], fresh["receipt"], fresh["status"]) == (None, None, "draft")
+    entry = world.all("entry")[0]
+    world.tell("receipt.attached", entry={"id": entry["id"], "receipt": "sha256:aa"})
+    _, objects = world.act(
+        "request_decision",
+        world.event("expense.submitted", entry=world.get("entry", entry["id"])),
+        about="expense",
+        to=["lin"],
+    )
+    decision = {"outcome": "approved", "channel": "online", "at": world.now, "name": "Lin Hao"}
+    made = decide(world.get("approval", objects["approval"]["id"]), "lin", decision, world.now)
+    world.book.store({("approval", made.record["id"]): made.record})
+    world.tell("approval.answered", approval=made.record, decision=decision)
+    less, more = submitted("2", 390), submitted("3", 450)
+    assert (less["status"], less["approver"], less["receipt"]) == ("posted", "lin", "sha256:aa")
+    assert (more["status"], more["approver"], more["receipt"]) == ("draft", None, "sha256:aa")
