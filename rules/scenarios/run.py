@@ -20,8 +20,10 @@ from rules.language.model import RuleSet
 from rules.scenarios.compare import Difference, compare, expected_of
 from rules.scenarios.payloads import Arrivals, Normalise
 from rules.scenarios.reading import Scenario, Step
+from rules.scenarios.said import Said
 from rules.scenarios.stage import EndlessStep, Stage
 from rules.scenarios.steps import take
+from rules.scenarios.trace import Shown, shown
 from rules.scenarios.values import BadStep, moment
 
 _BEGUN: Final = frozenset({"active", "on_hold", "closing", "closed"})
@@ -34,10 +36,11 @@ _AFTER_ACTIVATION: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of a scenario. `verdicts` counts (rule, kind of verdict)."""
+    """What came of a scenario. `verdicts` counts (rule, kind of verdict); `steps` only where they were asked for."""
 
     differences: tuple[Difference, ...]
     verdicts: Counter[tuple[str, str]]
+    steps: tuple[Shown, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -53,11 +56,13 @@ def run(
     *,
     own_modes: frozenset[str] = frozenset(),
     every_verdict: bool = False,
+    trace: bool = False,
 ) -> Run:
     """Play a scenario.
 
     own_modes: projects whose mode counts as the workspace states it; all others are live unless the scenario says
-    otherwise.  every_verdict: count also the verdicts that nobody stores, for coverage.
+    otherwise.  every_verdict: count also the verdicts that nobody stores, for coverage.  trace: say of each step
+    what left and where the project stands after it.
     """
     try:
         clock = moment(scenario.clock, workspace.time_zone)
@@ -68,12 +73,15 @@ def run(
         return Run((Difference(error.at, 0, str(error)),), Counter())
     arrivals = Arrivals(played_in)
     differences: list[Difference] = []
+    steps: list[Shown] = []
     for number, step in enumerate(scenario.steps, start=1):
-        found, stop = _play(stage, scenario, (number, step), arrivals, normalise)
+        found, released = _play(stage, scenario, (number, step), arrivals, normalise)
         differences += found
-        if stop:
+        if released is None:
             break
-    return Run(tuple(differences), stage.verdicts)
+        if trace:
+            steps.append(shown(stage, number, step, released))
+    return Run(tuple(differences), stage.verdicts, tuple(steps))
 
 
 def _play(
@@ -82,22 +90,25 @@ def _play(
     numbered: tuple[int, Step],
     arrivals: Arrivals,
     normalise: Normalise | None,
-) -> tuple[list[Difference], bool]:
-    """The differences of one step; true when the scenario cannot go on after it."""
+) -> tuple[list[Difference], list[Said] | None]:
+    """The differences of one step and what left in it; none when the scenario cannot go on after it."""
     number, step = numbered
     stage.collect()
     try:
         take(stage, step, f"{scenario.name}\x1f{number}", arrivals, normalise)
     except (BadStep, EndlessStep) as error:
         at = error.at if isinstance(error, BadStep) else step.source.at()
-        return [Difference(at, number, str(error))], True
-    return list(_held_against(stage, step, number)), False
-
-
-def _held_against(stage: Stage, step: Step, number: int) -> Iterator[Difference]:
+        return [Difference(at, number, str(error))], None
     held = expected_of(step.source.below("waiting"))
     waiting = stage.waiting if held is not None else []
     released, broken = stage.collect()
+    return list(_held_against(step, number, released, broken, waiting)), released
+
+
+def _held_against(
+    step: Step, number: int, released: list[Said], broken: list[str], waiting: list[Said]
+) -> Iterator[Difference]:
+    held = expected_of(step.source.below("waiting"))
     at = step.source.at(step.kind, key=True)
     yield from (Difference(at, number, told) for told in broken)
     leaving = expected_of(step.source.below("expect"))

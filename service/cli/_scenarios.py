@@ -15,6 +15,7 @@ from rules.language.model import Problem, RuleSet
 from rules.packs import FOLDER, read_pack
 from rules.scenarios import Difference, Normalise, Scenario, World, given_world, read_scenarios, run
 from rules.scenarios.mutants import Mutant, mutants
+from rules.scenarios.trace import Shown
 from service.cli._files import MAIN, Files, home_of, located, read_files, scenario_files, shown
 from service.cli._recorded import normaliser
 
@@ -35,6 +36,7 @@ class Result:
     name: str
     differences: tuple[Difference, ...]
     verdicts: Counter[tuple[str, str]]
+    steps: tuple[Shown, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -114,7 +116,7 @@ class _Worlds:
         return self.given[place]
 
 
-def play(path: Path, *, coverage: bool = False) -> Played:
+def play(path: Path, *, coverage: bool = False, trace: bool = False) -> Played:
     """Play every scenario that the path stands for. Raises BrokenScenarios before the first when a file is broken."""
     worlds = _Worlds()
     files = _scenario_files(path, worlds)
@@ -124,7 +126,9 @@ def play(path: Path, *, coverage: bool = False) -> Played:
     problems = [p for _, _, found in read for p in found]
     if any(p.severity == "error" for p in problems):
         raise BrokenScenarios(problems)
-    results = [_played(name, one, worlds, coverage) for name, scenarios, _ in read for one in scenarios]
+    results = [
+        _played(name, one, worlds, coverage, trace) for name, scenarios, _ in read for one in scenarios
+    ]
     return Played(tuple(results), tuple(dict.fromkeys(worlds.rules)))
 
 
@@ -207,7 +211,7 @@ def _jobs(path: Path, worlds: _Worlds) -> list[Job]:
     ]
 
 
-def _played(file: str, scenario: Scenario, worlds: _Worlds, coverage: bool) -> Result:
+def _played(file: str, scenario: Scenario, worlds: _Worlds, coverage: bool, trace: bool) -> Result:
     world, normalise = worlds.of(scenario)
     played = run(
         scenario,
@@ -216,8 +220,9 @@ def _played(file: str, scenario: Scenario, worlds: _Worlds, coverage: bool) -> R
         normalise,
         own_modes=world.own_modes,
         every_verdict=coverage,
+        trace=trace,
     )
-    return Result(file, scenario.name, played.differences, played.verdicts)
+    return Result(file, scenario.name, played.differences, played.verdicts, played.steps)
 
 
 def _scenario_files(path: Path, worlds: _Worlds) -> list[tuple[str, Path]]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from service.cli import Invocation
 from service.cli._books import BY, REASON, RefusedError, found, settled
+from service.cli._figures import budget_lines, earned_lines, kpi_lines, retainer_lines
 
 if TYPE_CHECKING:
-    from rules.facts.event import Record
     from rules.facts.project import Project
     from service.state import Figures
 
@@ -112,69 +112,9 @@ def _lines(project: Project, figures: Figures) -> Iterator[str]:
     if figures.budget is None:
         yield "  not activated yet: there is no baseline"
         return
-    yield from _budget(figures.budget, figures.forecast or {})
-    yield from _earned(figures.earned)
-    yield from _retainer(figures.retainer, figures.periods)
-    yield from _kpis(figures.kpis)
+    yield from budget_lines(figures.budget, figures.forecast or {})
+    yield from earned_lines(figures.earned)
+    yield from retainer_lines(figures.retainer, figures.periods)
+    yield from kpi_lines(figures.kpis)
     if figures.closed_until:
         yield f"books       closed up to {figures.closed_until}"
-
-
-def _budget(budget: Record, forecast: Record) -> Iterator[str]:
-    yield (
-        f"budget      {_figure(budget['spent'])} of {_figure(budget['total'])} spent ({_share(budget['used'])}), "
-        f"{_figure(budget['remaining'])} left, baseline {budget['version']}"
-    )
-    if budget["reserve"]:
-        yield f"reserve     {_figure(budget['reserve_left'])} of {_figure(budget['reserve'])} left"
-    if forecast.get("enough_data") and forecast.get("runway") is not None:
-        yield f"forecast    {forecast['runway']} working days left, {_figure(forecast['at_completion'])} at completion"
-
-
-def _earned(earned: Record | None) -> Iterator[str]:
-    if earned is None:
-        yield "earned      - (no milestone has a weight)"
-        return
-    yield f"earned      PV {_figure(earned['pv'])}  EV {_figure(earned['ev'])}  AC {_figure(earned['ac'])}"
-    yield f"            CV {_figure(earned['cv'])}  SV {_figure(earned['sv'])}  {_share(earned['percent'])} done"
-    yield f"            CPI {_figure(earned['cpi'])}  SPI {_figure(earned['spi'])}  TCPI {_figure(earned['tcpi'])}"
-    yield f"            EAC {_figure(earned['eac'])} ({earned['method']})  VAC {_figure(earned['vac'])}"
-    if earned["exhausted"]:
-        yield "            the budget is exhausted and the work is not done"
-
-
-def _retainer(now: Record | None, periods: Iterable[Record]) -> Iterator[str]:
-    if now is None:
-        return
-    for closed in periods:
-        billed = f", {_figure(closed['billed'])} billed" if closed["billed"] else ""
-        ended = f"{_figure(closed['carry_on'])} carried on, {_figure(closed['forfeited'])} lost"
-        used = f"{_figure(closed['used'])} of {_figure(closed['available'])} {now['unit']} used"
-        yield f"retainer    {closed['period']}: {used}, {ended}, {_figure(closed['over'])} over{billed}"
-    expiry = f", until {now['expires_on']}" if now["expires_on"] else ""
-    yield (
-        f"retainer    {now['period']}: {_figure(now['used'])} of {_figure(now['available'])} {now['unit']} used, "
-        f"{_figure(now['left'])} left{expiry} (running)"
-    )
-
-
-def _kpis(kpis: Iterable[Record]) -> Iterator[str]:
-    for kpi in kpis:
-        target = "" if kpi["target"] is None else f", target {_figure(kpi['target'])}"
-        state = "" if kpi["met"] is None else ", met" if kpi["met"] else ", not met"
-        yield f"kpi         {kpi['name']} {_figure(kpi['value'])} ({kpi['trend']}{target}{state})"
-
-
-def _figure(value: Any) -> str:
-    """A figure as it is printed: money with its code, numbers with two decimals at most, nothing as "-"."""
-    from rules.facts.money import Money, format_money
-
-    if value is None:
-        return "-"
-    return format_money(value) if isinstance(value, Money) else f"{round(value, 2).normalize():f}"
-
-
-def _share(ratio: Any) -> str:
-    from rules.facts.money import format_percent
-
-    return "-" if ratio is None else format_percent(ratio)

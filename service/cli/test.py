@@ -33,6 +33,7 @@ SPOKE: Final = frozenset({"fired", "waiting", "awaiting_review", "observed"})
     is_flag=True,
     help="Edit rules a word at a time; list edits that no scenario notices.",
 )
+@click.option("-v", "--verbose", is_flag=True, help="Print each step: what left, and what it changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 @click.pass_obj
 def command(
@@ -41,6 +42,7 @@ def command(
     junit: Path | None,
     coverage: bool,
     mutated: bool,
+    verbose: bool,
     as_json: bool,
 ) -> int:
     """Play the scenarios of the workspace at PATH (else of --home), of a folder, or of one file."""
@@ -51,7 +53,7 @@ def command(
     try:
         if mutated:
             return _mutated(place, as_json)
-        played = play(place, coverage=coverage)
+        played = play(place, coverage=coverage, trace=verbose)
     except BrokenScenarios as broken:
         lines = ["these files cannot be used:", *map(str, broken.problems)]
         raise click.ClickException("\n".join(lines)) from None
@@ -94,10 +96,14 @@ def _progress(jobs: Sequence[Job]) -> Iterator[Job]:
 
 
 def _print(played: Played) -> None:
+    from service.cli._steps import step_lines
+
     for file, results in played.by_file.items():
         click.echo(file)
         for result in results:
             click.echo(f"  {'ok  ' if result.passed else 'FAIL'}  {result.name}")
+            for line in step_lines(result.steps):
+                click.echo(f"  {line}")
             for difference in result.differences:
                 click.echo("\n".join(f"        {line}" for line in str(difference).splitlines()))
 

@@ -85,5 +85,9 @@ class Lesson:
 
 
 def _fits(shown: str, printed: str) -> bool:
-    pattern = ".*".join(re.escape(part) for part in shown.split("..."))
-    return re.fullmatch(pattern, printed) is not None
+    # Alone on a line it stands for any lines.
+    lines = [
+        "(?s:.*)" if line == "..." else ".*".join(map(re.escape, line.split("...")))
+        for line in shown.split("\n")
+    ]
+    return re.fullmatch("\n".join(lines), printed) is not None

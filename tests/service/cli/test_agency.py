@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.docs.lesson import Lesson
+from tests.docs.markdown import blocks, section
 from tests.service.cli.places import copy_of_the_example, edit
 from tests.support.processes import alive, descendants
 from tests.support.shared import ROOT
@@ -67,6 +69,24 @@ def running(tmp_path: Path) -> Iterator[Running]:
         found.process.wait(timeout=60)
 
 
+def differences_of_the_tour(running: Running) -> list[str]:
+    """Where docs/tour.md shows something else of a service after the demo than the commands print."""
+    (running.home.parent / "examples").mkdir()
+    (running.home.parent / "examples" / "agency").symlink_to(running.home)
+
+    def accord(words: list[str], place: Path) -> str:
+        command = [str(BIN / "accord"), *words]
+        told = subprocess.run(
+            command, cwd=place, env=running.environment, capture_output=True, text=True, check=False
+        )
+        return told.stdout
+
+    page = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
+    shown = blocks(section(page, "After `make run` and `make demo`"), "console")
+    reader = Lesson(running.home.parent, accord)
+    return [str(difference) for block in shown for difference in reader.follow(block)]
+
+
 def test_the_demo_tells_its_stories_and_everything_ends_together(running: Running) -> None:
     """Alert, correction and a question with a link arrive; tracker and room hear too; an interrupt ends all of it."""
     told = running.demo()
@@ -83,6 +103,8 @@ def test_the_demo_tells_its_stories_and_everything_ends_together(running: Runnin
     outside = running.log.read_text()
     assert "[tracker] comment on APO-1: Apollo 预算已达 80% 档位" in outside
     assert "[room] " in outside
+
+    assert differences_of_the_tour(running) == []
 
     everything = descendants(running.process.pid)
     assert len(everything) > 5, "outside systems, web, workers, clock and Redis"

@@ -41,6 +41,18 @@ def test_a_scenario_that_goes_another_way_is_shown_key_by_key(home: Path, accord
     assert "2 scenarios, 1 failed" in err
 
 
+def test_a_scenario_can_be_watched_step_by_step(home: Path, accord: Accord) -> None:
+    """What happened, what left, and the figure or level that it changed, at the step that changed it and no other."""
+    code, out, _ = accord("test", "-v", home / "scenarios" / "1-overrun.yaml")
+    assert code == 0
+    of_first = out[: out.index("一笔账单")]
+    steps = of_first.split("  2026-11-23 10:00  ")
+    assert steps[2].startswith("books: INVOICE__bill_91.json")
+    assert "email to bob@acme.example 'Apollo: 81.2 % of the budget is spent'" in steps[2]
+    assert "80.0 % fired" in steps[2]
+    assert steps[3].splitlines()[1:] == ["    4"], "a bill that came twice changes nothing"
+
+
 def test_rules_under_edit_are_what_is_tested(home: Path, accord: Accord) -> None:
     """A changed rule fails the scenario that held it."""
     edit(home / "rules" / "team.yaml", "budget.total * 10%", "budget.total * 50%")
