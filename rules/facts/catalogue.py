@@ -118,7 +118,7 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         "approval": (
             "id:text about:text status:text asked:list need:text sent_at:time? expires_at:time? "
             "opened_at:time? reminders:int waiting_days:int subject:text version:int text:text lines:list "
-            "text_sha256:text? expires_on:date? evidence:text? evidence_key:text?"
+            "text_sha256:text? expires_on:date? halfway_on:date? evidence:text? evidence_key:text?"
         ),
         "action_item": (
             "id:text kind:text party:text owner:text title:text status:text due:date? asked_at:time "
@@ -240,7 +240,7 @@ EVENTS: Mapping[str, EventType] = {
         *_family(
             "milestone",
             "planned moved checked ready handed_over accepted rejected deemed_accepted cancelled",
-            also="decision",
+            also="decision approval",
         ),
         *_family("action_item", "opened answered done waived", also="milestone"),
         *_family("delay", "logged", also="milestone action_item"),

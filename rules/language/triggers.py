@@ -171,7 +171,7 @@ def _around(source: Source) -> Triggered | None:
         return None
     kind = name.partition(".")[0]
     trigger = Around(name, found, source.get("time"))
-    objects = (*STANDING, kind, *(("change",) if kind == "approval" else ()))
+    objects = (*STANDING, kind, *(("change", "milestone") if kind == "approval" else ()))
     return Triggered(trigger, (), objects, ("around",), {"offset": found})
 
 

@@ -15,7 +15,14 @@ from rules.engine.effects import acceptance, changes, milestones, reserves
 from rules.engine.effects.pending import approvals_of, end_open
 from rules.engine.effects.shapes import Act, EffectError, Performed, shown
 from rules.facts.approval import approval_id
-from rules.facts.calendar import end_of_day, local_day, shift
+from rules.facts.calendar import (
+    WorkCalendar,
+    add_working_days,
+    end_of_day,
+    local_day,
+    shift,
+    working_days_between,
+)
 from rules.facts.change import decision_text
 from rules.facts.consent import acceptance_text, budget_text, expense_text, reserve_text, scope_text
 from rules.facts.duration import Duration
@@ -26,6 +33,7 @@ from rules.facts.money import CurrencyMismatch, Money
 from rules.facts.project import Client, Person, Project
 
 DEFAULT_EXPIRY: Final = Duration(10, "wd")
+_SHORT: Final = 4
 _ASKABLE: Final = frozenset({"assessed", "internally_approved", "sent", "expired"})
 _TEXTS: Final[Mapping[str, Callable[[Record, Project, str], str]]] = {
     "change": decision_text,
@@ -248,7 +256,14 @@ def _until(act: Act, client: Client, expires: Any, at_least: date | None) -> Rec
     cals = (act.state.workspace.calendars[client.calendar],)
     day = local_day(shift(act.state.now, term, cals, client.time_zone), client.time_zone)
     day = max(day, at_least) if at_least else day
-    return {"expires_at": end_of_day(day, client.time_zone), "expires_on": day}
+    half = _halfway(cals, local_day(act.state.now, client.time_zone), day)
+    return {"expires_at": end_of_day(day, client.time_zone), "expires_on": day, "halfway_on": half}
+
+
+def _halfway(cals: tuple[WorkCalendar, ...], asked: date, last: date) -> date | None:
+    """The client's working day in the middle of the time given; none where the day before the last is as good."""
+    days = working_days_between(cals, asked, last)
+    return add_working_days(cals, asked, days // 2) if days >= _SHORT else None
 
 
 def _texts(about: str, subject: Record, project: Project, asked: list[Person]) -> Record:
