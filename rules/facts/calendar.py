@@ -155,11 +155,13 @@ def add_working_days(cals: Sequence[WorkCalendar], day: date, n: int) -> date:
 
 
 def working_days_between(cals: Sequence[WorkCalendar], a: date, b: date) -> int:
-    """Working days after `a` up to and with `b`: how late `b` is for a due date `a`; negative when `b` is earlier."""
-    if abs(b - a) > _LONGEST_SPAN:
-        raise CalendarRange(f"{a} and {b} are more than 50 years apart")
+    """Working days after `a` up to and with `b`: how late `b` is for a due date `a`; negative when `b` is earlier.
+
+    What is more than 50 years away counts as 50 years away: nobody plans by such a day, and it must stop nothing.
+    """
     if b < a:
         return -working_days_between(cals, b, a)
+    b = a + min(b - a, _LONGEST_SPAN)
     together = tuple(cals)
     whole_years = sum(_worked(together, year)[-1] for year in range(a.year, b.year))
     return whole_years + _worked(together, b.year)[_index(b)] - _worked(together, a.year)[_index(a)]

@@ -17,6 +17,13 @@ SHARES: Final = frozenset({"coverage", "reopened_rate", "rework_rate"})
 _HUNDRED: Final = Decimal(100)
 
 
+def well_formed(value: Any) -> bool:
+    """Whether a list from outside is one of criteria: each with its kind, its text, and whether it is met."""
+    return isinstance(value, list) and all(
+        isinstance(c, Mapping) and {"kind", "text", "met"} <= c.keys() for c in value
+    )
+
+
 def measured(criteria: Sequence[Record], quality: Mapping[str, Any]) -> list[Record]:
     """The criteria after a measurement: those of kind metric whose figure it brings, with the figure as `value`."""
     return [_after(c, quality.get(c["text"])) if c["kind"] == "metric" else c for c in criteria]

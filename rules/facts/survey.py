@@ -30,7 +30,7 @@ _DETRACTORS: Final = 6
 
 def fits(kind: str, score: Any) -> bool:
     """Whether a score lies on the scale of its question."""
-    low, high = SCALES[kind]
+    low, high = SCALES.get(kind, (1, 0))
     return isinstance(score, int) and not isinstance(score, bool) and low <= score <= high
 
 

@@ -79,7 +79,7 @@ def stepped(act: Act) -> Applied:
         return _planned(act, project, given) if verb == "planned" else Applied(act.event)
     if found["status"] in SETTLED:
         return Applied(act.seen(milestone=seen(act, found)))
-    said = {k: v for k, v in given.items() if k in _SAID and v is not None}
+    said = _said(given)
     if act.event.connection is not None:
         said = {}
     record = act.draft.put("milestone", {**found, **said, **_STEPS[verb](act, found)})
@@ -157,9 +157,17 @@ def _planned(act: Act, project: Project, given: Mapping[str, Any]) -> Applied:
     if due is None:
         return Applied(act.event)
     plan = MilestonePlan(key.removeprefix(f"{project.id}/"), str(given.get("title") or key), due)
-    said = {k: v for k, v in given.items() if k in _SAID and v is not None}
+    said = _said(given)
     record = act.draft.put("milestone", {**planned_record(act, project, plan), **said})
     return Applied(act.seen(milestone=seen(act, record)))
+
+
+def _said(given: Mapping[str, Any]) -> Record:
+    """What an event may say of a milestone; criteria that are none are left out."""
+    said = {k: v for k, v in given.items() if k in _SAID and v is not None}
+    if not criteria.well_formed(said.get("criteria")):
+        said.pop("criteria", None)
+    return said
 
 
 def _criterion(criterion: Criterion) -> Record:

@@ -17,7 +17,7 @@ from rules.facts.calendar import local_day
 from rules.facts.catalogue import OBJECTS
 from rules.facts.duration import Duration
 from rules.facts.event import Event, Record
-from rules.facts.ledger import RateMissing, freeze_base, price_time, rate_on
+from rules.facts.ledger import MEASURES, RateMissing, freeze_base, price_time, rate_on
 from rules.facts.money import Money, UnknownCurrency
 from rules.facts.project import Project
 
@@ -45,7 +45,7 @@ class Gap:
 def known_fields(stored: Record | None, given: Mapping[str, Any]) -> Record:
     """What is known of an entry: what its source says now, over what it said last."""
     last = stored["versions"][-1]["fields"] if stored and stored["versions"] else {}
-    said = {k: v for k, v in shown(given).items() if k not in _OURS}
+    said = {k: v for k, v in shown(given).items() if k not in _OURS and (k != "measure" or v in MEASURES)}
     anew = _WORKED_OUT - {"amount"} | (_LENGTH if said.keys() & _LENGTH else set())
     return {**{k: v for k, v in last.items() if k not in anew}, **said}
 
@@ -56,7 +56,8 @@ def time_fields(act: Act, project: Project, given: Record, key: str) -> tuple[Re
     fields = {**_defaults(said, kind="time", measure="incurred"), "class": said.get("class") or "staff"}
     fields["work_date"] = said.get("work_date") or local_day(act.event.at, project.time_zone)
     worked = said.get("duration") if said.get("duration") is not None else said.get("seconds")
-    if not isinstance(worked, Duration | int | Decimal):
+    in_days = isinstance(worked, Duration) and worked.unit == "wd"
+    if in_days or not isinstance(worked, Duration | int | Decimal):
         return fields, Gap("incomplete", key, {"missing": "duration"})
     if isinstance(worked, int) and worked % 60 == 0:
         fields["duration"] = Duration(worked // 60, "m")

@@ -101,7 +101,8 @@ def material(facts: Facts, book: Book, kind: str, view: View) -> Material:
     told = [
         r["ends_on"]
         for r in book.find("report", project.id)
-        if (r["period"], r["view"], r["status"]) == (kind, view, "sent") and r["ends_on"] < facts.today
+        if (r.get("period"), r.get("view"), r.get("status")) == (kind, view, "sent")
+        and r["ends_on"] < facts.today
     ]
     began = _began(facts, book)
     first, last = days_of(kind, facts.today, max(told, default=None), began)
