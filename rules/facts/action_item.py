@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from rules.facts.calendar import WorkCalendar, working_days_between
+from rules.facts.calendar import WorkCalendar, working_days_late
 from rules.facts.milestone import late_days
 
 KINDS: Final = ("question", "input", "review", "access", "payment", "other")
@@ -37,7 +37,7 @@ def standing(item: Mapping[str, Any], day: date, cals: Sequence[WorkCalendar]) -
         return {"status": item["status"], "late_days": item.get("late_days") or 0}
     if due < day:
         return {"status": "overdue", "late_days": late_days(due, day, cals)}
-    soon = working_days_between(cals, day, due) <= DUE_SOON
+    soon = working_days_late(cals, day, due) <= DUE_SOON
     return {"status": "due_soon" if soon else "open", "late_days": 0}
 
 

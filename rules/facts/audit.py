@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from rules.facts.calendar import WorkCalendar, working_days_between
+from rules.facts.calendar import WorkCalendar, working_days_late
 from rules.facts.event import Record
 from rules.facts.money import Money
 
@@ -109,7 +109,7 @@ def without_receipt(
         Suspicion("no_receipt", (e["id"],), (e["id"],), _paper(e))
         for e in _in_order(entries)
         if concerns(e) and not e.get("receipt") and (e["kind"] == "expense" or "receipt" in e)
-        if working_days_between(cals, min(e["work_date"], today), today) >= days
+        if working_days_late(cals, min(e["work_date"], today), today) >= days
     ]
 
 

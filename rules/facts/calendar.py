@@ -155,16 +155,23 @@ def add_working_days(cals: Sequence[WorkCalendar], day: date, n: int) -> date:
 
 
 def working_days_between(cals: Sequence[WorkCalendar], a: date, b: date) -> int:
-    """Working days after `a` up to and with `b`: how late `b` is for a due date `a`; negative when `b` is earlier.
-
-    What is more than 50 years away counts as 50 years away: nobody plans by such a day, and it must stop nothing.
-    """
+    """Working days after `a` up to and with `b`: how late `b` is for a due date `a`; negative when `b` is earlier."""
+    if abs(b - a) > _LONGEST_SPAN:
+        raise CalendarRange(f"{a} and {b} are more than 50 years apart")
     if b < a:
         return -working_days_between(cals, b, a)
-    b = a + min(b - a, _LONGEST_SPAN)
     together = tuple(cals)
     whole_years = sum(_worked(together, year)[-1] for year in range(a.year, b.year))
     return whole_years + _worked(together, b.year)[_index(b)] - _worked(together, a.year)[_index(a)]
+
+
+def working_days_late(cals: Sequence[WorkCalendar], due: date, day: date) -> int:
+    """Working days that `day` is after `due`; negative when it is before.
+
+    What is more than 50 years away counts as 50 years away: nobody plans by such a day, and it stops nothing.
+    """
+    span = max(-_LONGEST_SPAN, min(day - due, _LONGEST_SPAN))
+    return working_days_between(cals, due, due + span)
 
 
 def nearest_working_day(cals: Sequence[WorkCalendar], day: date, direction: Direction) -> date:

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from rules.facts.calendar import WorkCalendar, working_days_between
+from rules.facts.calendar import WorkCalendar, working_days_late
 from rules.facts.risk import needs_plan
 
 Colour = Literal["green", "amber", "red", "none"]
@@ -77,7 +77,7 @@ def _dates(known: Condition) -> Iterable[Reason]:
     for milestone in _open(known):
         due, expected = milestone["due"], milestone.get("forecast_date")
         if milestone.get("handed_over_at") is None and due < known.today:
-            late = working_days_between(known.cals, due, known.today)
+            late = working_days_late(known.cals, due, known.today)
             yield Reason("milestone_late", "red" if late > _VERY_LATE else "amber", str(milestone["title"]))
         elif expected is not None and expected > due:
             yield Reason("milestone_slips", "amber", str(milestone["title"]))

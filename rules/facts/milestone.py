@@ -13,7 +13,7 @@ from rules.facts.calendar import (
     all_working,
     nearest_working_day,
     shift_day,
-    working_days_between,
+    working_days_late,
 )
 from rules.facts.duration import Duration
 from rules.facts.money import shares
@@ -57,13 +57,13 @@ def standing(milestone: Mapping[str, Any], day: date, cals: Sequence[WorkCalenda
     """
     waits = milestone["status"] not in SETTLED and milestone.get("handed_over_at") is None
     late = waits and milestone["due"] < day
-    soon = waits and not late and working_days_between(cals, day, milestone["due"]) <= DUE_SOON
+    soon = waits and not late and working_days_late(cals, day, milestone["due"]) <= DUE_SOON
     return {"due_soon": soon, "overdue": late}
 
 
 def late_days(due: date, came: date, cals: Sequence[WorkCalendar]) -> int:
     """How many working days after its due date something came; 0 when it was in time."""
-    return max(0, working_days_between(cals, due, came))
+    return max(0, working_days_late(cals, due, came))
 
 
 def shift_plan(

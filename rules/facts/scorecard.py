@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from rules.facts.calendar import WorkCalendar, local_day, working_days_between
+from rules.facts.calendar import WorkCalendar, local_day, working_days_late
 from rules.facts.event import Record
 from rules.facts.milestone import cause_shares
 from rules.facts.money import Money
@@ -60,7 +60,7 @@ def _schedule(milestones: Sequence[Mapping[str, Any]], cals: Sequence[WorkCalend
     counted = [m for m in milestones if m.get("status") != "cancelled"]
     came = [(m, day) for m in counted if (day := _came(m, zone)) is not None]
     on_time = sum(day <= m["due"] for m, day in came)
-    slips = [max(0, working_days_between(cals, m.get("baseline_due") or m["due"], day)) for m, day in came]
+    slips = [max(0, working_days_late(cals, m.get("baseline_due") or m["due"], day)) for m, day in came]
     return {
         "milestones": len(counted),
         "accepted": sum(m.get("status") in _DONE for m in counted),
@@ -97,7 +97,7 @@ def _changes(
     """Counts by outcome; what was applied in money and days; how long a decision took, in working days."""
     applied = [c for c in changes if c.get("status") == "applied"]
     waits = [
-        working_days_between(cals, local_day(c["sent_at"], zone), local_day(c["decided_at"], zone))
+        working_days_late(cals, local_day(c["sent_at"], zone), local_day(c["decided_at"], zone))
         for c in changes
         if isinstance(c.get("sent_at"), datetime) and isinstance(c.get("decided_at"), datetime)
     ]

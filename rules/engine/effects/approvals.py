@@ -8,7 +8,7 @@ from typing import Any, Final
 from rules.engine.effects import acceptance, changes, ledger, reserves
 from rules.engine.effects.shapes import Act, Applied, shown
 from rules.facts.approval import DECIDED, OPEN
-from rules.facts.calendar import local_day, working_days_between
+from rules.facts.calendar import local_day, working_days_late
 from rules.facts.change import APPROVED
 from rules.facts.event import Event, Record
 from rules.facts.milestone import SETTLED
@@ -51,7 +51,7 @@ def seen(act: Act, approval: Record) -> Record:
     if sent_at is None or calendar is None:
         return approval
     days = [local_day(at, client.time_zone) for at in (sent_at, act.state.now)]
-    return {**approval, "waiting_days": max(0, working_days_between((calendar,), days[0], days[1]))}
+    return {**approval, "waiting_days": max(0, working_days_late((calendar,), days[0], days[1]))}
 
 
 def with_subject(act: Act, approval: Record, before: Mapping[str, Any] | None = None) -> Event:

@@ -16,7 +16,7 @@ from rules.engine.effects.pending import end_open
 from rules.engine.effects.shapes import Act, Applied, shown
 from rules.engine.parties import project_calendars
 from rules.facts import criteria
-from rules.facts.calendar import working_days_between
+from rules.facts.calendar import working_days_late
 from rules.facts.event import Event, Record
 from rules.facts.milestone import SETTLED
 from rules.facts.project import Criterion, MilestonePlan, Project
@@ -130,7 +130,7 @@ def seen(act: Act, milestone: Record) -> Record:
 def _moved(act: Act, project: Project, before: Record, after: Record) -> tuple[Event, ...]:
     """What comes after a milestone that was put off is put off with it; pulled forward, it commits nobody else."""
     cals = project_calendars(project, act.state.workspace)
-    days = working_days_between(cals, before["due"], after["due"])
+    days = working_days_late(cals, before["due"], after["due"])
     return delays.moved(act, project, before, days, itself=False) if days > 0 else ()
 
 

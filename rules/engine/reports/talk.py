@@ -8,7 +8,7 @@ from typing import Any, Final
 from rules.engine.reports.material import Material
 from rules.facts.action_item import OPEN as ITEMS_OPEN
 from rules.facts.approval import OPEN
-from rules.facts.calendar import working_days_between
+from rules.facts.calendar import working_days_late
 from rules.facts.event import Record
 
 # What the client has not been asked yet is the team's own affair.
@@ -134,4 +134,4 @@ def _subject(material: Material, approval: Mapping[str, Any]) -> str | None:
 
 
 def _late(material: Material, due: Any) -> int:
-    return max(0, working_days_between(material.client_calendars, due, material.last)) if due else 0
+    return max(0, working_days_late(material.client_calendars, due, material.last)) if due else 0

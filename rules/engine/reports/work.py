@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from rules.engine.reports.material import Material
-from rules.facts.calendar import working_days_between
+from rules.facts.calendar import working_days_late
 from rules.facts.event import Record
 from rules.facts.milestone import ACCEPTED, SETTLED
 from rules.facts.report_period import next_days
@@ -99,7 +99,7 @@ def _milestone(
         "title": milestone["title"],
         "planned": planned,
         "on": on,
-        "drift": working_days_between(material.work_calendars, planned, on),
+        "drift": working_days_late(material.work_calendars, planned, on),
         "status": _status(milestone),
         "met": milestone.get("criteria_met") or 0,
         "criteria": milestone.get("criteria_total") or 0,
@@ -140,7 +140,7 @@ def _status(milestone: Mapping[str, Any]) -> str:
 
 
 def _late(material: Material, milestone: Mapping[str, Any]) -> int:
-    return max(0, working_days_between(material.work_calendars, milestone["due"], material.last))
+    return max(0, working_days_late(material.work_calendars, milestone["due"], material.last))
 
 
 def _issues(material: Material) -> list[Record]:
