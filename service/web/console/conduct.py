@@ -6,10 +6,12 @@ forms of `conduct_forms`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import Blueprint, redirect, request
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Answer
 
 from rules.engine import condition
@@ -30,6 +32,9 @@ from service.web.pages import Reader
 
 room = Blueprint("conduct", __name__)
 SHOWN: Final = 50
+_HASH: Final = re.compile(r"sha256:([0-9a-f]{64})")
+# How the files begin that people keep as receipts, and the ending that opens them.
+_KINDS: Final = {b"%PDF": "pdf", b"\x89PNG": "png", b"\xff\xd8\xff": "jpg"}
 
 
 @room.get("/projects/<id>/conduct")
@@ -127,6 +132,30 @@ def ask(id: str) -> Answer:
     kind = "closing" if request.form.get("kind") == "closing" and party == "client" else "pulse"
     conduct.send_surveys(pages.context(), project, kind, party, _email())
     return redirect(f"/projects/{id}/conduct?said=asked#surveys", 303)
+
+
+@room.get("/projects/<id>/receipts/<path:entry>")
+def receipt(id: str, entry: str) -> Answer:
+    """The receipt of an entry of the project as a file to keep: never shown in place, whatever it holds."""
+    project = known(id)
+    with pages.context().database.reading() as connection:
+        found = attention.record(connection, "entry", entry[:400])
+    if found is None or found.get("project") != project.id:
+        raise NotFound
+    named = _HASH.fullmatch(str(found.get("receipt") or ""))
+    place = pages.context().settings.var / "attachments" / named[1] if named else None
+    if place is None or not place.is_file():
+        raise NotFound
+    content = place.read_bytes()
+    ending = next((end for start, end in _KINDS.items() if content.startswith(start)), "bin")
+    name = f"{project.id}-{place.name[:12]}.{ending}"
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Answer(content, mimetype="application/octet-stream", headers=headers)
 
 
 class _Rows:

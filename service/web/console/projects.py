@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, current_app, render_template, request
 from werkzeug.exceptions import NotFound
@@ -303,6 +304,7 @@ def _entry(entry: Record) -> dict[str, Any]:
     converted = amount is not None and base is not None and amount.currency != base.currency
     issue = str(entry.get("issue") or "").rpartition("/")[2]
     kind = f"ledger.kinds.{entry.get('kind')}"
+    kept = str(entry.get("receipt") or "").startswith("sha256:")
     return {
         "says": words.named(entry) or issue or (seen.t(kind) if seen.wording.has(kind) else entry["id"]),
         "day": entry.get("work_date"),
@@ -314,5 +316,5 @@ def _entry(entry: Record) -> dict[str, Any]:
         "state": entry.get("status") or "posted",
         "versions": len(versions),
         "corrected": len(versions) > 1,
-        "receipt": entry.get("receipt"),
+        "receipt": f"/projects/{entry['project']}/receipts/{quote(entry['id'])}" if kept else None,
     }

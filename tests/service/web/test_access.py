@@ -55,7 +55,7 @@ def path_of(rule: Rule, ids: dict[str, str]) -> str:
     }.get(family, "")  # fmt: skip
     path = rule.rule.replace("<project>", "apollo").replace("<name>", "tracker").replace("<key>", "m2")
     path = path.replace("<any(answered, done, waived):verb>", "done").replace("<form>", "contact")
-    return re.sub(r"<(?:path:)?id>", id, path.replace("<place>", "asg_nowhere"))
+    return re.sub(r"<(?:path:)?id>", id, path.replace("<place>", "asg_nowhere").replace("<path:entry>", "e1"))
 
 
 def clients(shown: Shown) -> dict[str, FlaskClient]:

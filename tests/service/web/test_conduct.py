@@ -182,7 +182,9 @@ def test_minutes_are_sent_and_objected_to_on_a_page_without_an_account(apollo: S
 
 
 def test_a_receipt_is_kept_as_a_file_by_its_hash(apollo: Seed) -> None:
-    """The entry names the hash, and the file with that name holds what was sent."""
+    """The entry names the hash, and the file with that name holds what was sent; whoever may see the project can open
+    it, as a file to keep that no browser runs, and through no other project.
+    """
     apollo.entry("e1", "40.00", NOW.date(), kind="expense", title="Train")
     lead = apollo.signed_in("lead")
     assert write(lead, "receipt", of="e1", receipt=(io.BytesIO(b"%PDF ticket"), "ticket.pdf")) == 303
@@ -190,6 +192,18 @@ def test_a_receipt_is_kept_as_a_file_by_its_hash(apollo: Seed) -> None:
     receipt = of(apollo, "entry")[0]["receipt"]
     folder = apollo.context.settings.var / "attachments"
     assert (folder / receipt.removeprefix("sha256:")).read_bytes() == b"%PDF ticket"
+    viewer = apollo.signed_in("viewer")
+    assert 'href="/projects/apollo/receipts/e1"' in viewer.get("/projects/apollo").text
+    opened = viewer.get("/projects/apollo/receipts/e1")
+    assert (opened.data, opened.mimetype) == (b"%PDF ticket", "application/octet-stream")
+    assert re.fullmatch(
+        r'attachment; filename="apollo-[0-9a-f]{12}\.pdf"', opened.headers["Content-Disposition"]
+    )
+    assert opened.headers["X-Content-Type-Options"] == "nosniff"
+    assert viewer.get("/projects/kanban/receipts/e1").status_code == 404
+    assert apollo.app.test_client().get("/projects/apollo/receipts/e1").status_code == 302
+    apollo.put("entry", {**of(apollo, "entry")[0], "receipt": "sha256:../../.env"})
+    assert viewer.get("/projects/apollo/receipts/e1").status_code == 404
 
 
 def test_a_finding_is_closed_with_a_reason_and_by_nobody_who_only_looks(apollo: Seed) -> None:
