@@ -112,11 +112,16 @@ def _changes(
 
 
 def _meetings(meetings: Sequence[Mapping[str, Any]], zone: str) -> Record:
-    """How many were held, how many of those have minutes in time, how many minutes were objected to."""
+    """How many were held, how many of those have minutes in time, how many minutes were objected to.
+
+    Minutes that were sent before anybody said that the meeting was held were due on no day yet: they are in time.
+    """
     held = [m for m in meetings if m.get("held_at") is not None]
     sent = [m for m in held if m.get("minutes_sent_at") is not None]
     in_time = [
-        m for m in sent if m.get("minutes_due") and local_day(m["minutes_sent_at"], zone) <= m["minutes_due"]
+        m
+        for m in sent
+        if m.get("minutes_due") is None or local_day(m["minutes_sent_at"], zone) <= m["minutes_due"]
     ]
     return {
         "held": len(held),

@@ -80,6 +80,10 @@ class Live:
             "account": "/account",
             "people": "/people",
             "as client": "/projects/apollo/client",
+            "conduct": "/projects/apollo/conduct",
+            "risk": "/projects/apollo/conduct/risk",
+            "closing": "/projects/apollo/closing",
+            "inbox": "/inbox",
         }
 
 

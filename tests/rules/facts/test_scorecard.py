@@ -114,6 +114,7 @@ def test_a_retrospective_counts_changes_meetings_and_delays() -> None:
         },
         {"held_at": at(3), "minutes_sent_at": at(9), "minutes_due": date(2026, 9, 4)},
         {"held_at": at(7), "minutes_sent_at": None},
+        {"held_at": at(8), "minutes_sent_at": at(8), "minutes_due": None},
         {"held_at": None},
     ]
     delays = [
@@ -131,10 +132,10 @@ def test_a_retrospective_counts_changes_meetings_and_delays() -> None:
         "decision_days": Decimal("2.5"),
     }
     assert found["meetings"] == {
-        "held": 3,
-        "with_minutes": Decimal(2) / 3,
-        "in_time": Decimal(1) / 3,
-        "objected": Decimal("0.5"),
+        "held": 4,
+        "with_minutes": Decimal("0.75"),
+        "in_time": Decimal("0.5"),
+        "objected": Decimal(1) / 3,
     }
     assert found["delays"]["by_cause"] == {"client_input": 5, "resource": 2, "scope_change": 3}
     assert found["delays"]["shares"] == {

@@ -80,7 +80,7 @@ def test_a_call_is_logged_in_two_clicks(apollo: Seed) -> None:
     settled(apollo)
     (contact,) = of(apollo, "contact")
     assert (contact["channel"], contact["with"]) == ("phone", "ann")
-    assert "last contact 0 days ago" in said(lead, "/projects/apollo/conduct")
+    assert "last contact today" in said(lead, "/projects/apollo/conduct")
 
 
 def test_a_risk_is_added_worked_on_and_closed(apollo: Seed) -> None:
