@@ -30,6 +30,7 @@ from rules.engine.waits import (
     zone_of_rule,
 )
 from rules.facts.calendar import shift
+from rules.facts.codec import from_fields
 from rules.facts.event import Event, Record
 from rules.language.model import NotFollowed, Rule, StaysTrue, When
 
@@ -116,7 +117,7 @@ class _Look:
         """An edit while nothing waits: enough with the edits just before it, or kept for those that may follow."""
         event = self.facts.event
         recent = record is not None and record["status"] == "edited" and self._is_recent(wait, record)
-        begun = Event(**record["_begun"]) if record is not None and recent else event
+        begun = from_fields(Event, record["_begun"]) if record is not None and recent else event
         if record is not None and event.id == record["last"]:
             return
         about = self._about(begun)
@@ -153,7 +154,7 @@ class _Look:
 
     def _refreshed(self, record: Record) -> Event:
         """The event that began the wait, with what this one says of the same thing where no record keeps it."""
-        begun = Event(**record["_begun"])
+        begun = from_fields(Event, record["_begun"])
         noun = self.rule.wait.key.partition(".")[0] if self.rule.wait else ""
         told = self.facts.about.objects.get(noun)
         if told is None or noun in KEPT or noun not in begun.objects:

@@ -10,12 +10,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Final, NoReturn
+from functools import cache
+from typing import Any, Final, NoReturn, TypeVar
 
 from rules.facts.duration import Duration
 from rules.facts.money import Money
+
+T = TypeVar("T")
 
 MAX_DEPTH: Final = 64
 _MAX_INTEGER: Final = 10**40
@@ -75,6 +79,33 @@ def write_json(value: Any) -> str:
     except UnicodeEncodeError:
         raise CodecError("text with half a surrogate pair, which is no character") from None
     return text
+
+
+def to_fields(value: Any, always: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The fields of a frozen dataclass that say something: those at their default are left out, but for `always`.
+
+    While two versions work side by side, the one before reads what this one writes as long as nothing new is said.
+    """
+    return {
+        field.name: said
+        for field in fields(value)
+        if (said := getattr(value, field.name)) != _default(field) or field.name in always
+    }
+
+
+def from_fields(kind: Callable[..., T], stored: Mapping[str, Any]) -> T:
+    """The dataclass that was stored: what is not there has its default, what only a later version knows is left."""
+    known = _names(kind)
+    return kind(**{name: value for name, value in stored.items() if name in known})
+
+
+@cache
+def _names(kind: Any) -> frozenset[str]:
+    return frozenset(field.name for field in fields(kind))
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def iso_utc(at: datetime) -> str:

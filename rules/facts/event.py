@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from rules.facts.codec import from_fields
+
 Record = dict[str, Any]
 """One object as a flat mapping: field name of the catalogue -> value (text, int, Decimal, Money, date, aware
 UTC datetime, Duration, bool, list or None). Dotted field names stay dotted keys ("billing.kind").
@@ -82,7 +84,7 @@ class Event:
 def spoken_of(event: Event) -> Event:
     """The event that names speak of: at the end of a wait the one that began it, else the event itself."""
     begun = event.objects.get("slot", {}).get("_begun")
-    return event if begun is None else Event(**begun)
+    return event if begun is None else from_fields(Event, begun)
 
 
 def event_id(*parts: str) -> str:

@@ -335,16 +335,17 @@ def next_due(connection: Connection) -> datetime | None:
 
 
 def encode(planned: Planned) -> str:
-    """The intention as it is stored."""
-    return codec.dumps({name: getattr(planned, name) for name in Planned.__slots__})
+    """The intention as it is stored. `alert` is always there: the version before looks for it."""
+    return codec.dumps(codec.to_fields(planned, always=("alert",)))
 
 
 def decode(data: str) -> Planned:
-    """The intention that was stored."""
+    """The intention that was stored, by this version or by the one before or after it."""
     values = codec.loads(data)
-    values["alert"] = tuple(values["alert"]) if values["alert"] else None
-    values["parts"] = tuple(values.get("parts") or ())
-    return Planned(**values)
+    alert, parts = values.get("alert"), values.get("parts")
+    return codec.from_fields(
+        Planned, {**values, "alert": tuple(alert) if alert else None, "parts": tuple(parts or ())}
+    )
 
 
 def _row(planned: Planned, root: str, ruleset: str, at: datetime, mail: str | None) -> dict[str, Any]:

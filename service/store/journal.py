@@ -222,13 +222,13 @@ def home_of_key(connection: Connection, connection_name: str, key: str) -> str |
 
 
 def encode(event: Event) -> str:
-    """The event as it is stored."""
-    return codec.dumps({name: getattr(event, name) for name in Event.__slots__})
+    """The event as it is stored; readers of the text itself find what it replaced and whether it is history."""
+    return codec.dumps(codec.to_fields(event, always=("before", "history")))
 
 
 def decode(data: str) -> Event:
-    """The event that was stored."""
-    return Event(**codec.loads(data))
+    """The event that was stored, by this version or by the one before or after it."""
+    return codec.from_fields(Event, codec.loads(data))
 
 
 def shown(data: str) -> Event:

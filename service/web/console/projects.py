@@ -95,9 +95,7 @@ def one(id: str) -> str:
             x["person"] for x in attention.links_to(connection, "project", id) if x["revoked_at"] is None
         }
         open_ones = [approvals.row_of(connection, a) for a in _open(connection, id)]
-        entries = records.page(
-            connection, "entry", project=id, after=request.args.get("ledger"), limit=LEDGER_PAGE + 1
-        )
+        entries = _ledger(connection, id, request.args.get("ledger"))
         messages = lists.messages_page(connection, Wanted(limit=8), {"project": id}).rows
         today, cals = local_day(seen.fmt.now, project.time_zone), project_calendars(project, workspace)
         book, money_of = context.state(connection).book, (figures.budget, figures.forecast)
@@ -118,11 +116,8 @@ def one(id: str) -> str:
         milestones=[_milestone(m, today, cals) for m in plan],
         changes=sorted(changes, key=_number, reverse=True),
         waits=open_ones,
-        entries=[_entry(e) for e in entries[:LEDGER_PAGE]],
-        ledger_next=entries[LEDGER_PAGE - 1]["_cursor"] if len(entries) > LEDGER_PAGE else None,
-        ledger_here=request.args.get("ledger"),
         messages=[listing.action_row(m) for m in messages],
-        **_both_sides(project),
+        **(entries | _both_sides(project)),
         items=items,
         tasks=tasks,
         linked=linked,
@@ -176,6 +171,16 @@ def mode(id: str) -> str:
         contacts=len(context.rulebook.workspace.clients[project.client].contacts),
         waiting=waiting,
     )
+
+
+def _ledger(connection: Connection, project: str, here: str | None) -> dict[str, Any]:
+    """A page of what was booked, from the cursor `here` on, and the cursor of the next."""
+    found = records.page(connection, "entry", project=project, after=here, limit=LEDGER_PAGE + 1)
+    return {
+        "entries": [_entry(e) for e in found[:LEDGER_PAGE]],
+        "ledger_next": found[LEDGER_PAGE - 1]["_cursor"] if len(found) > LEDGER_PAGE else None,
+        "ledger_here": here,
+    }
 
 
 def _items(context: Context, connection: Connection, project: str) -> list[dict[str, Any]]:

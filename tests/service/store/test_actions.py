@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import MISSING, Field, fields, make_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from rules.engine.verdicts import Planned
+from rules.facts import codec
 from service.store import actions
 from service.store.actions import Outcome
 from service.store.database import Database
@@ -203,3 +205,29 @@ def test_a_call_that_may_take_long_is_held_as_long(database: Database) -> None:
         assert actions.begin(connection, "act_1", held.token, ("s", "b", None), NOW, until)
     assert claim(database, "act_1", NOW + timedelta(minutes=9)) is None
     assert claim(database, "act_1", NOW + timedelta(minutes=11)) is not None
+
+
+def _needed(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+@pytest.mark.parametrize("added", [f.name for f in fields(Planned) if not _needed(f) and f.name != "alert"])
+def test_a_version_without_a_field_reads_what_says_nothing_in_it(added: str) -> None:
+    """During an upgrade the version before, which refuses names that it does not know, works on rows of this one."""
+    known = [(f.name, Any) if _needed(f) else (f.name, Any, None) for f in fields(Planned) if f.name != added]
+    before = make_dataclass("PlannedBefore", known)
+    stored = codec.loads(actions.encode(planned("act_1", connection=None)))
+    assert before(**stored).id == "act_1"
+    assert "alert" in stored, "the first version looks for it by name"
+
+
+def test_rows_of_another_version_are_read() -> None:
+    """Names that only a later version knows are passed over; what an earlier one did not write has its default."""
+    full = planned(
+        "act_1", alert=("mem", "0.8", 2), parts=({"subject": "s", "body": "b"},), client_facing=True
+    )
+    assert actions.decode(actions.encode(full)) == full
+    later = {**codec.loads(actions.encode(full)), "colour": "red"}
+    assert actions.decode(codec.dumps(later)) == full
+    earlier = {name: value for name, value in later.items() if name not in ("parts", "alert", "colour")}
+    assert actions.decode(codec.dumps(earlier)) == replace(full, parts=(), alert=None)
