@@ -34,6 +34,7 @@ from connectors.redaction import hidden, redact
 from connectors.retry import can_help, retry_after
 
 DEADLINE = 20.0
+LONGEST_DEADLINE = 300
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _READS = frozenset({"GET", "HEAD"})
 _SHOWN = 300
@@ -283,7 +284,16 @@ class Client:
 
 def http_client(settings: Settings, deadline: float | None = None) -> Client:
     """The client of one connection; the caller closes it. Without a `deadline` it is the connection's `timeout`."""
-    return Client(settings, deadline or float(settings.get("timeout", DEADLINE)))
+    return Client(settings, deadline or deadline_of(settings, DEADLINE))
+
+
+def deadline_of(settings: Settings, usual: float) -> float:
+    """The setting `timeout` in seconds, else what is usual; ConnectorError for one that is no number up to 300."""
+    given = settings.get("timeout", usual)
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= LONGEST_DEADLINE:
+        reason = f"`timeout` is {given!r}, a number of seconds up to {LONGEST_DEADLINE} expected"
+        raise ConnectorError(f"{settings.name}: {reason}", retryable=False)
+    return float(given)
 
 
 def url(settings: Settings, template: str, default: str | None = None, /, **parts: object) -> str:

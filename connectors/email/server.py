@@ -12,6 +12,7 @@ from typing import Final, Literal, cast, get_args
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from connectors.base import Settings
+from connectors.http import deadline_of
 from connectors.operations import refused
 
 Tls = Literal["starttls", "implicit", "none"]
@@ -43,7 +44,7 @@ class Server:
             tls=_tls(settings, url, port),
             user=unquote(url.username) if url.username else None,
             password=unquote(url.password or ""),
-            deadline=_deadline(settings),
+            deadline=deadline_of(settings, DEADLINE),
         )
 
     def __str__(self) -> str:
@@ -75,10 +76,3 @@ def _tls(settings: Settings, url: SplitResult, port: int) -> Tls:
             "the password would travel unencrypted: use port 587 or smtps://, or write `tls: none`",
         )
     return cast("Tls", wanted)
-
-
-def _deadline(settings: Settings) -> float:
-    given = settings.get("timeout", DEADLINE)
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= 300:
-        raise refused(settings, f"`timeout` is {given!r}, a number of seconds up to 300 expected")
-    return float(given)

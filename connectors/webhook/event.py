@@ -73,7 +73,7 @@ def build(draft: Draft, signed_at: datetime) -> SourceEvent:
         key=key,
         version=_version(draft.version) if draft.version else at.isoformat(timespec="microseconds"),
         scope=_scope(draft),
-        object={**values, "id": values.get("id") or key},
+        object={**values, "id": key} if "id" in fields_of(draft.type) and not values.get("id") else values,
         before=_record(draft.type, draft.before),
         person=draft.person.id() if draft.person else None,
     )

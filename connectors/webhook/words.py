@@ -29,7 +29,11 @@ _SAID: Final = (
 _DOCUMENTS: Final = ("bill", "invoice", "payment")
 # Words that the ledger adds up by.
 _CLOSED: Final[Mapping[str, tuple[str, ...]]] = {"class": COST_CLASSES, "measure": MEASURES}
-TYPES: Final = frozenset({*_SAID, *(name for name in EVENTS if name.partition(".")[0] in _FAMILIES)})
+# That a questioned entry is meant as it stands is for the team to say, in Accord.
+_TEAM_SAYS: Final = frozenset({"ledger.accepted"})
+TYPES: Final = (
+    frozenset({*_SAID, *(name for name in EVENTS if name.partition(".")[0] in _FAMILIES)}) - _TEAM_SAYS
+)
 
 
 def fields_of(event_type: str) -> Mapping[str, Field]:
