@@ -8,6 +8,7 @@ the same output, ids included.
 from __future__ import annotations
 
 from collections import deque
+from typing import Final
 
 from rules.engine import effects
 from rules.engine.candidates import index_of, triggered
@@ -38,6 +39,10 @@ def evaluate(event: Event, state: State, rules: RuleSet, *, stored_only: bool = 
     )
 
 
+# States of a message that never left because nobody wanted it to.
+_CALLED_OFF: Final = ("cancelled", "suppressed", "merged")
+
+
 class _Cascade:
     """One evaluation on its way: what was decided so far, and the records as it leaves them."""
 
@@ -66,6 +71,9 @@ class _Cascade:
             return list(applied.caused)
         if event.own and event.type.startswith("comment."):
             self._stop(event, "suppressed", "it is a comment of our own that came back")
+            return list(applied.caused)
+        if event.type == "message.failed" and event.objects["message"].get("status") in _CALLED_OFF:
+            self._stop(event, "suppressed", "the message was called off or left out: nothing failed")
             return list(applied.caused)
         return [*applied.caused, *self._decide(event)]
 

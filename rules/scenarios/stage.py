@@ -194,13 +194,13 @@ class Stage:
             del self._held[planned.id]
         heap = [replace(p, read_at=self.now) if p.waits == "read" else p for p in heap]
         never = [p for p in heap if p.corrects is not None and self._outcomes.get(p.corrects) != "sent"]
-        told = [event for planned in never for event in self._ended(planned, "failed")]
+        told = [event for planned in never for event in self._ended(planned, "failed", "cancelled")]
         waited = [Waited(p, self._events[p.event], self.rules) for p in heap if p not in never]
         found = release(waited, self.state, self._spoken)
         for planned in found.held:
             self._hold(planned)
         over = [p for p in heap if p.id in found.over]
-        told += [event for planned in over for event in self._ended(planned, "failed")]
+        told += [event for p in over for event in self._ended(p, "failed", found.over[p.id][0])]
         return told + self._send(found)
 
     def _spoken(self, planned: Planned) -> Spoken:
@@ -258,10 +258,10 @@ class Stage:
             self._held[planned.id] = replace(planned, release_by=None)
         self._take(tell_deputy([Unreleased(p, self._since[p.id]) for p in late], self.state, self.rules))
 
-    def _ended(self, planned: Planned, became: Became) -> list[Event]:
+    def _ended(self, planned: Planned, became: Became, status: str = "") -> list[Event]:
         """What became of a message; ladders and decisions hang on it."""
         self._outcomes[planned.id] = became
-        told = message_event(planned, became, self.now)
+        told = message_event(planned, became, self.now, status=status)
         return [told] if told else []
 
     def _next_moment(self, until: datetime) -> datetime:

@@ -99,10 +99,10 @@ def material(facts: Facts, book: Book, kind: str, view: View) -> Material:
     if facts.kept("baseline") is None:
         raise ValueError(f"{project.id} has no baseline yet, it gets one when the project is activated")
     told = [
-        r["ends_on"]
+        ends
         for r in book.find("report", project.id)
         if (r.get("period"), r.get("view"), r.get("status")) == (kind, view, "sent")
-        and r["ends_on"] < facts.today
+        if isinstance(ends := r.get("ends_on"), date) and ends < facts.today
     ]
     began = _began(facts, book)
     first, last = days_of(kind, facts.today, max(told, default=None), began)
