@@ -48,6 +48,8 @@ class Source:
     @property
     def value(self) -> Any:
         """What stands here, overridden parts included."""
+        if not self.overlay:
+            return self.document.get(self.path)
         document, path = self._place(())
         found = document.get(path)
         laid = {

@@ -37,11 +37,7 @@ def project_of(
     given = part.value
     _check_people(part, given["client"], people)
     _check_schedules(part.below("reports"))
-    if given["currency"] not in MINOR_UNITS:
-        hint = did_you_mean(given["currency"], MINOR_UNITS)
-        part.tell("currency", f"`{given['currency']}` is no currency of ISO 4217", hint)
-        return None
-    budget = _budget(part.below("budget"), given["currency"])
+    budget = _budget(part, given["currency"])
     if budget is None:
         return None
     billing, contract = given.get("billing", {}), given.get("contract", {})
@@ -96,7 +92,12 @@ def _each(part: Part, name: str, make: Any) -> tuple[Any, ...]:
     return tuple(make(part.below(name, i)) for i in range(len(part.value.get(name, []))))
 
 
-def _budget(part: Part, currency: str) -> BudgetPlan | None:
+def _budget(project: Part, currency: str) -> BudgetPlan | None:
+    if currency not in MINOR_UNITS:
+        hint = did_you_mean(currency, MINOR_UNITS)
+        project.tell("currency", f"`{currency}` is no currency of ISO 4217", hint)
+        return None
+    part = project.below("budget")
     given = part.value
     total = part.amount(currency, "total")
     if total is None:
