@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rules.facts.event import Record
+from rules.facts.money import format_money
 from service.cli import FINDINGS, FINE, WRONG_USE, Invocation
 
 if TYPE_CHECKING:
@@ -34,7 +36,6 @@ def run(invocation: Invocation, project: str, period: str | None, as_json: bool)
     """
     from rules.facts.audit import BadPeriod
     from rules.facts.codec import to_plain
-    from rules.facts.money import format_money
     from service.cli._open import no_such_project, opened
     from service.flow import conduct, decide
     from service.store import attention, records
@@ -68,11 +69,16 @@ def run(invocation: Invocation, project: str, period: str | None, as_json: bool)
         return FINDINGS
     click.echo(f"{project} {looked_at}: {found['checked']} entries looked at, {found['opened']} new findings")
     for finding in opened_ones:
-        said = [finding["kind"], finding.get("paper"), finding.get("paid_to"), finding.get("line")]
-        said.append(format_money(finding["sum"]) if finding.get("sum") else None)
-        said.append(f"{finding['owner']} by {finding['due']}")
-        click.echo("  " + "  ".join(str(word) for word in said if word))
+        click.echo("  " + _line(finding))
     return FINDINGS if opened_ones else FINE
+
+
+def _line(finding: Record) -> str:
+    """A finding with its paper, sum, and who looks at it by when."""
+    said = [finding["kind"], finding.get("paper"), finding.get("paid_to"), finding.get("line")]
+    said.append(format_money(finding["sum"]) if finding.get("sum") else None)
+    said.append(f"{finding['owner']} by {finding['due']}")
+    return "  ".join(str(word) for word in said if word)
 
 
 @command.command()

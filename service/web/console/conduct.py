@@ -50,19 +50,9 @@ def one(id: str) -> str:
         colour, reasons = condition.health_of(
             project, state.book, workspace, today, (figures.budget, figures.forecast)
         )
-        of = _Rows(connection, project)
         surveys = attention.records_of(connection, "survey", [id])
         gaps = missing(project, approver=bool(workspace.holders("approver", project, today)))
-        values: dict[str, Any] = {
-            "risks": sorted(
-                of.rows("risk"), key=lambda r: (r["status"] == "closed", -int(r.get("score") or 0))
-            ),
-            "complaints": of.rows("complaint"),
-            "findings": of.rows("finding"),
-            "meetings": sorted(of.rows("meeting"), key=lambda m: m["at"], reverse=True),
-            "contacts": sorted(of.rows("contact"), key=lambda c: c["at"], reverse=True)[:20],
-            "audits": records.page(connection, "audit", project=id, limit=4),
-        }
+        values = _on_record(connection, project)
     return pages.page(
         "conduct",
         "projects",
@@ -156,6 +146,19 @@ def receipt(id: str, entry: str) -> Answer:
         "X-Content-Type-Options": "nosniff",
     }
     return Answer(content, mimetype="application/octet-stream", headers=headers)
+
+
+def _on_record(connection: Connection, project: Project) -> dict[str, Any]:
+    """What was said about the project, each kind in the order in which it is read."""
+    of = _Rows(connection, project)
+    return {
+        "risks": sorted(of.rows("risk"), key=lambda r: (r["status"] == "closed", -int(r.get("score") or 0))),
+        "complaints": of.rows("complaint"),
+        "findings": of.rows("finding"),
+        "meetings": sorted(of.rows("meeting"), key=lambda m: m["at"], reverse=True),
+        "contacts": sorted(of.rows("contact"), key=lambda c: c["at"], reverse=True)[:20],
+        "audits": records.page(connection, "audit", project=project.id, limit=4),
+    }
 
 
 class _Rows:
