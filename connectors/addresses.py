@@ -3,7 +3,7 @@
 In: a host name from the workspace or from an answer. Out: socket addresses to connect to as they are, without a
 second look-up, or `ConnectorError`. Public addresses are always fine. Private, unique-local, shared and loopback ones
 need `private_network: true` on the connection. Link-local, metadata, multicast and reserved ones are never fine, nor
-are they inside an IPv4-mapped, 6to4, Teredo or NAT64 address.
+are they inside an IPv6 address that stands for one of IPv4 (mapped, compatible, translated, tunnelled).
 """
 
 from __future__ import annotations
@@ -32,6 +32,13 @@ _METADATA = frozenset(
 )
 _NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 _RESERVED_BUT_GLOBAL = ipaddress.IPv6Network("fec0::/10")
+# IPv4-compatible, and IPv4-translated of RFC 2765: the last 32 bits are an IPv4 address.
+_ENDS_IN_IPV4 = (*_NAT64, ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("::ffff:0:0:0/96"))
+_ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
+# Set aside by IANA; how many of them the interpreter knows depends on its release.
+_SET_ASIDE = tuple(
+    ipaddress.ip_network(text) for text in ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20", "5f00::/16")
+)
 
 
 def reachable(
@@ -59,11 +66,15 @@ def refusal(text: str, *, private_network: bool) -> str | None:
     for inner in (address, *_embedded(address)):
         if _never(inner):
             return f"{text}, an address of the machine or the network itself, which is never called"
-        if not inner.is_global and not private_network:
+        if not _global(inner) and not private_network:
             return (
                 f"{text}, a private address: set `private_network: true` for this connection if that is meant"
             )
     return None
+
+
+def _global(address: Address) -> bool:
+    return address.is_global and not any(address in network for network in _SET_ASIDE)
 
 
 def _never(address: Address) -> bool:
@@ -80,7 +91,10 @@ def _embedded(address: Address) -> list[ipaddress.IPv4Address]:
     if isinstance(address, ipaddress.IPv4Address):
         return []
     found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if any(address in network for network in _NAT64):
+    if address.is_loopback or address.is_unspecified:
+        return []
+    tunnelled = int(address) >> 32 & 0xFFFFFFFF in _ISATAP
+    if tunnelled or any(address in network for network in _ENDS_IN_IPV4):
         found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return [inner for inner in found if inner is not None]
 

@@ -254,9 +254,11 @@ def test_a_server_that_is_not_there_is_tried_again() -> None:
     assert "ConnectionRefusedError" in str(error)
 
 
-def test_a_private_address_has_to_be_allowed(server: SmtpStandIn) -> None:
-    """The same guard as for every other outward call."""
-    error = refusal(mail(), settings(server.url, private_network=False))
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]"])
+def test_a_private_address_has_to_be_allowed(server: SmtpStandIn, host: str) -> None:
+    """The same guard as for every other outward call, however the address is written."""
+    written = server.url.replace("127.0.0.1", host)
+    error = refusal(mail(), settings(written, private_network=False))
     assert "private_network: true" in str(error)
     assert not server.tries
 

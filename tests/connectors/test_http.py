@@ -8,6 +8,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -293,7 +294,14 @@ PRIVATE = [
     "fd12::1",
     "::ffff:10.0.0.1",
 ]
-PRIVATE += ["2002:0a00:0001::", "64:ff9b::10.0.0.1", "198.18.0.1"]
+PRIVATE += ["2002:0a00:0001::", "64:ff9b::10.0.0.1", "198.18.0.1", "192.0.0.8", "3fff::1", "5f00::1"]
+PRIVATE += [
+    "::10.0.0.1",
+    "::127.0.0.1",
+    "::ffff:0:10.0.0.1",
+    "2600::5efe:192.168.1.1",
+    "2600::200:5efe:10.0.0.1",
+]
 NEVER = ["169.254.169.254", "169.254.1.1", "fe80::1", "fe80::1%eth0", "0.0.0.0", "::", "224.0.0.1", "ff02::1"]
 NEVER += [
     "255.255.255.255",
@@ -303,6 +311,7 @@ NEVER += [
     "::ffff:169.254.169.254",
     "fec0::1",
 ]
+NEVER += ["::169.254.169.254", "::ffff:0:169.254.169.254", "2600::5efe:169.254.169.254"]
 NEVER += ["2002:a9fe:a9fe::", "64:ff9b::a9fe:a9fe", "2001:0:4136:e378:8000:63bf:5601:5601", "nonsense"]
 PUBLIC = ["93.184.216.34", "2606:2800:220:1::1", "::ffff:93.184.216.34", "64:ff9b::93.184.216.34"]
 
@@ -327,14 +336,39 @@ def test_some_addresses_are_never_called(address: str) -> None:
     assert refusal(address, private_network=True)
 
 
+NUMBERS = ["127.0.0.1", "127.1", "2130706433", "017700000001", "0x7f.1", "0x7f000001", "[::1]", "localhost"]
+NUMBERS += ["[::ffff:127.0.0.1]", "[0:0:0:0:0:ffff:7f00:1]", "[::127.0.0.1]", "tracker.example@127.0.0.1"]
+# A resolver may know these or not; whichever it is, they lead nowhere.
+ODD = [
+    "localhost.",
+    "127.0.0.1.",
+    "127.0.0.1%2f",
+    "[::1%25lo]",
+    "tracker.example:443@localhost",
+    "\uff11\uff12\uff17.0.0.1",
+]
+
+
 def test_a_connection_without_permission_does_not_reach_this_machine(there: Answers) -> None:
-    """By number or by name, nothing arrives; the error is permanent and says what to set."""
+    """By number in any spelling or by name, nothing arrives; the error is permanent and says what to set."""
     port = there.url.rpartition(":")[2]
     with http_client(Settings("tracker", {})) as http:
-        for host in ("127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"):
+        for host in NUMBERS:
             error = failure(lambda host=host: http.request("GET", f"http://{host}:{port}/"))
             assert (error.retryable, error.outcome_unknown) == (False, False), host
+        for host in ODD:
+            assert not failure(
+                lambda host=host: http.request("GET", f"http://{host}:{port}/")
+            ).outcome_unknown
     assert there.seen == []
+
+
+def test_permission_is_that_of_one_connection(there: Answers) -> None:
+    """What the tracker may reach stays out of reach for the books beside it."""
+    with http_client(settings(there.url)) as tracker, http_client(Settings("books", {})) as books:
+        assert tracker.request("GET", there.url).status == 200
+        assert "private_network: true" in str(failure(lambda: books.request("GET", there.url)))
+    assert len(there.seen) == 1
 
 
 def test_the_address_that_was_checked_is_the_one_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -380,6 +414,21 @@ def test_reads_follow_redirects_on_the_same_host_only(there: Answers, client: Cl
         error = failure(lambda: client.request("GET", f"{there.url}/away"))
         assert other.seen == []
     assert (error.retryable, error.status, TOKEN in str(error)) == (False, 302, False)
+
+
+@pytest.mark.parametrize(
+    "written", ["http://{other}\\@{own}/", "//{other}\\@{own}/x", "http://{own}@{other}/"]
+)
+@pytest.mark.parametrize("more", ["", "#@", "?@"])
+def test_a_redirect_cannot_disguise_its_host(there: Answers, client: Client, written: str, more: str) -> None:
+    """Backslashes and names before the host are read alike when it is compared and when it is called."""
+    own = there.url.removeprefix("http://")
+    with Answers() as other:
+        away = written.format(own=own, other=other.url.removeprefix("http://")) + more
+        there.replies["/away"] = Reply(302, headers={"Location": away})
+        with suppress(ConnectorError):
+            client.request("GET", f"{there.url}/away", headers={"Authorization": f"Bearer {TOKEN}"})
+        assert other.seen == []
 
 
 def test_writes_follow_no_redirect(there: Answers, client: Client) -> None:
