@@ -1,7 +1,6 @@
 """A client decides: what a link shows, and the one transaction that commits a decision with its evidence.
 
-In: a token and, for a decision, a form. Out: `Shown`, or `Answered`. Looking changes nothing but a note that the
-page was opened. The decision, its evidence and the event that follows are one transaction; the approval is read
+In: a token and, for a decision, a form. Out: `Shown`, or `Answered`. Looking changes nothing. The decision, its evidence and the event that follows are one transaction; the approval is read
 again inside it, so that of two answers at once one is first.
 """
 
@@ -291,7 +290,7 @@ def _evidence(
 
 def _shown(context: Context, connection: Connection, token: str) -> Shown:
     link = kept_links.find(connection, links.hash_of(token))
-    if link is None or link.kind != "approval" or link.revoked:
+    if link is None or link.kind != "approval" or link.over(context.now()):
         raise UnknownLink
     return _found(context, connection, link.subject, link.person, link.version)
 
@@ -300,18 +299,21 @@ def _found(context: Context, connection: Connection, id: str, person_id: str, ve
     """The question as this person sees it; `version` is the one that a link was made for."""
     book = SqlBook(connection)
     approval = book.get("approval", id)
-    if approval is None:
+    workspace = context.rulebook.workspace
+    person = workspace.people.get(person_id)
+    # Who has left, or is of another client, is shown nothing, whatever their link says.
+    if approval is None or person is None or person.client not in (None, approval["client"]):
         raise UnknownLink
-    person = context.rulebook.workspace.people.get(person_id)
-    locale = person.locale if person else context.rulebook.workspace.locale
+    if approval["project"] not in workspace.projects:
+        raise UnknownLink
     texts: Mapping[str, Any] = approval.get("texts", {})
-    said = texts.get(locale) or next(iter(texts.values()), {"text": "", "sha256": ""})
+    said = texts.get(person.locale) or next(iter(texts.values()), {"text": "", "sha256": ""})
     return Shown(
         state=_state(approval, version or int(approval.get("version", 1)), context.now()),
         approval=approval,
         subject=book.get(str(approval["about"]), str(approval["subject"])),
         person=person_id,
-        locale=locale,
+        locale=person.locale,
         text=said["text"],
         text_sha256=said["sha256"],
         decision=(approval.get("decisions") or [None])[-1],

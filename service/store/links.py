@@ -26,6 +26,10 @@ class Link:
     expires_at: datetime | None
     revoked: bool
 
+    def over(self, now: datetime) -> bool:
+        """Whether it opens nothing any more: revoked, or past its time."""
+        return self.revoked or (self.expires_at is not None and self.expires_at <= now)
+
 
 def add(connection: Connection, hashed: str, link: Link, now: datetime) -> None:
     """Keep the hash of a token; once."""

@@ -306,10 +306,9 @@ def _stranger(context: Context, seen: Reader) -> dict[str, Any]:
 def _opens(context: Context, link: Link, kind: str) -> bool:
     """Whether the link opens something of that kind that is still there, for somebody who is still there."""
     workspace = context.rulebook.workspace
-    over = link.revoked or (link.expires_at is not None and link.expires_at <= context.now())
     project, person = workspace.projects.get(link.subject), workspace.people.get(link.person)
     return (
-        not over
+        not link.over(context.now())
         and link.kind == kind
         and project is not None
         and person is not None
