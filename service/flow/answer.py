@@ -1,7 +1,8 @@
 """A client decides: what a link shows, and the one transaction that commits a decision with its evidence.
 
-In: a token and, for a decision, a form. Out: `Shown`, or `Answered`. Looking changes nothing. The decision, its evidence and the event that follows are one transaction; the approval is read
-again inside it, so that of two answers at once one is first.
+In: a token and, for a decision, a form. Out: `Shown`, or `Answered`. Looking changes nothing. The
+decision, its evidence and the event that follows are one transaction; the approval is read again inside it, so that of
+two answers at once one is first.
 """
 
 from __future__ import annotations

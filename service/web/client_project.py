@@ -110,7 +110,7 @@ def _own_address(context: Context, connection: Connection, approval: Record, per
     link = Link("approval", approval["id"], version, person.id, serial, None, revoked=False)
     token = token_for(context.settings.secret_key, link)
     kept = kept_links.find(connection, hash_of(token))
-    return f"/a/{token}" if kept is not None and not kept.revoked else None
+    return f"/a/{token}" if kept is not None and not kept.over(context.now()) else None
 
 
 def _progress(plan: list[Record]) -> Decimal | None:

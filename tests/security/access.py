@@ -14,9 +14,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.routing import Rule
 
+from service.store import accounts
+from service.store.accounts import User
 from tests.support.seeding import Seed
 
 API_TOKEN = "token-of-a-script-0001"
+COLLEAGUE = "usr_colleague"
 ROLES = ("viewer", "member", "lead", "owner")
 RIGHTS: Mapping[str, tuple[str, ...]] = {
     "viewer": (),
@@ -26,22 +29,27 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
 }
 
 LOOK = (
-    "account.index approvals.index approvals.one changes.one connections.index connections.one dead.index "
-    "deliveries.index deliveries.one events.index events.one messages.index messages.mail messages.one "
+    "account.index approvals.index approvals.one changes.one connections.index connections.one dates.one dead.index "
+    "deliveries.index deliveries.one events.index events.one items.one messages.index messages.mail messages.one "
     "overview.index projects.as_client projects.index projects.one projects.told reports.file reports.shown "
     "rules.index rules.one search.find switches.index"
 )
-CHANGE = "changes.assess changes.assessing changes.draft changes.new trying.form trying.run"
+CHANGE = (
+    "changes.assess changes.assessing changes.draft changes.new dates.check dates.delay dates.done dates.hand_over "
+    "items.add items.contact items.end items.new trying.form trying.run"
+)
 SEND = (
-    "approvals.withdraw dead.redrive deliveries.replay events.replay messages.arrived messages.cancel "
+    "approvals.again approvals.offline approvals.withdraw dates.link dates.revoke dead.redrive deliveries.replay "
+    "events.replay messages.arrived messages.cancel "
     "messages.release messages.resend projects.mode switches.go_on switches.stop"
 )
 ACCOUNTS = "account.invite account.link account.people account.remove account.role"
 API = (
     "api.action api.actions api.connections api.deliveries api.delivery api.event api.events api.found api.message "
-    "api.messages api.pauses api.project api.projects api.record api.record_list api.rules api.verdicts api.waiting"
+    "api.messages api.pauses api.project api.projects api.record api.record_list api.rules api.told api.verdicts "
+    "api.waiting"
 )
-PUBLIC = "api.openapi door.sign_in door.try_sign_in door.sign_out door.preferences health.alive health.ready health.metrics static"
+PUBLIC = "api.openapi door.preferences door.sign_in door.sign_out door.try_sign_in health.alive health.metrics static"
 KINDS: Mapping[str, str] = {
     endpoint: kind
     for kind, endpoints in {
@@ -53,8 +61,9 @@ KINDS: Mapping[str, str] = {
         "api": API,
         "public": PUBLIC,
         "signature": "hooks.take",
+        "readiness": "health.ready",
         "decision link": "client.decide client.decision",
-        "project link": "client.project",
+        "project link": "client.answered client.project",
         "welcome link": "door.accept_welcome door.welcome",
     }.items()
     for endpoint in endpoints.split()
@@ -84,6 +93,8 @@ def expected(kind: str, method: str, visitor: Visitor) -> int:
         return ALLOWED if right else 403
     if kind == "api":
         return ALLOWED if visitor.headers.get("Authorization") == f"Bearer {API_TOKEN}" else 401
+    if kind == "readiness":
+        return 503  # without Redis and workers it is not ready, whoever asks
     if kind == "signature":
         return 401 if method == "POST" else 405
     return LINKS.get(kind, ALLOWED)
@@ -101,6 +112,9 @@ def visitors(seed: Seed) -> list[Visitor]:
     bearers = {"the script": API_TOKEN, "a script with another token": API_TOKEN[:-1] + "2"}
     bearers |= {"a script without a token": "", "a client with their project's link": links[0]}
     bearers["a client with their decision's link"] = links[1]
+    colleague = User(COLLEAGUE, "Kim Oh", "kim@northwind.example", "member", True, 0, None)
+    with seed.context.database.writing() as connection:
+        accounts.add(connection, colleague, None, seed.now)
     made = [Visitor("a stranger", seed.app.test_client())]
     made += [Visitor(f"a {role}", seed.signed_in(role), role) for role in ROLES]
     made += [
@@ -116,15 +130,16 @@ def path_of(rule: Rule, ids: Mapping[str, str]) -> str:
     id = {
         "events": ids["event"], "deliveries": ids["delivery"], "messages": ids["review"], "approvals": ids["approval"],
         "projects": "apollo", "reports": "apollo", "changes": ids["draft"], "rules": "budget/levels",
-        "account": "usr_nobody",
+        "account": COLLEAGUE, "dates": "nothing", "items": "nothing",
     }.get(family, "")  # fmt: skip
     if family == "api":
         id = {"api.delivery": ids["delivery"], "api.event": ids["event"], "api.project": "apollo"}.get(
             rule.endpoint, ids["approval"] if rule.endpoint == "api.record" else ids["sent"]
         )
     path = rule.rule.replace("<project>", "apollo").replace("<name>", "tracker")
-    path = path.replace("<any(approvals, changes, entries):what>", "approvals")
+    path = re.sub(r"<any\((\w+)[^>]*>", r"\1", path)
     path = path.replace("<token>", "a" * 43).replace("<path:filename>", "accord.css")
+    path = path.replace("<key>", "m2")
     return re.sub(r"<(?:path:)?id>", id, path)
 
 

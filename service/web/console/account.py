@@ -124,7 +124,7 @@ def remove(id: str) -> Answer | str | tuple[str, int]:
     context = pages.context()
     with context.database.reading() as connection:
         user = accounts.of_id(connection, id) or abort(404)
-    if request.method == "GET":
+    if request.method != "POST":
         return pages.page("people_remove", "", person=user)
     with context.database.writing() as connection:
         done = accounts.remove(connection, id)

@@ -128,7 +128,7 @@ def resend(id: str) -> Answer | str:
 @auth.needs("send")
 def cancel(id: str) -> Answer | str:
     """Close it without sending, with a reason."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _asking(id, "cancel", "waiting", "dead")
     reason = request.form.get("reason", "").strip()[:REASON_LENGTH]
     return _done(id, settle.cancel(_known(id), id, reason or pages.reader().t("words.none"), _by()))

@@ -1,0 +1,116 @@
+"""Markup in whatever a tracker, the books or a client can write, on every page, in a real browser: it never acts.
+
+Two walls, each alone: pages are shown to a browser that ignores our policy, so that only the escaping holds; then a
+script that got past the escaping is put into them, so that only the policy holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Route
+
+from tests.browser.test_pages import Live, browser, sign_in
+from tests.security.hostile import BAD, ELSEWHERE, MARK, RUN, poison
+from tests.support.seeding import opened
+
+__all__ = ["browser"]
+
+ACTED = f"document.documentElement.dataset.{MARK} !== undefined || document.title === {MARK!r}"
+LEADS_ELSEWHERE = """() => [...document.querySelectorAll('[href],[src],[action],[formaction],[srcdoc],[style]')]
+  .filter(e => ['href', 'src', 'action', 'formaction', 'srcdoc', 'style'].some(name =>
+    /^\\s*(javascript|data|vbscript):/i.test(e.getAttribute(name) || '') ||
+    (e.getAttribute(name) || '').includes('elsewhere.example') && !(e.getAttribute(name) || '').startsWith('/')))
+  .map(e => e.outerHTML.slice(0, 200))"""
+HANDLERS = """() => [...document.querySelectorAll('*')]
+  .filter(e => [...e.attributes].some(a => a.name.startsWith('on'))).map(e => e.outerHTML.slice(0, 200))"""
+
+GOT_PAST = (
+    f"<script>{RUN}</script><script src={ELSEWHERE}/a.js></script><img src={ELSEWHERE}/b.png onerror='{RUN}'>"
+    f"<svg onload='{RUN}'></svg><iframe src={ELSEWHERE}/c></iframe><link rel=stylesheet href={ELSEWHERE}/d.css>"
+    f"<style>@import '{ELSEWHERE}/e.css'; body {{ background: url({ELSEWHERE}/f.png) }}</style>"
+    f"<object data={ELSEWHERE}/g></object><input autofocus onfocus='{RUN}'>"
+)
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A running service whose whole record was written by somebody who means harm."""
+    made = Live(opened(tmp_path_factory.mktemp("home")))
+    made.ids |= poison(made.seed)
+    yield made
+    made.stop()
+
+
+def pages_of(live: Live) -> list[str]:
+    """Every room of the console, the hostile things themselves, mails in their frames, and both client pages."""
+    ids, seed = live.ids, live.seed
+    own = [f"/events/{ids['hostile']}", f"/deliveries/{ids['hostile_delivery']}"]
+    own += [f"/messages/{ids[name]}{more}" for name in ("hostile_mail", "sent") for more in ("", "/mail")]
+    own += [f"/messages/{ids['hostile_dead']}", f"/dead-letters/redrive?id={ids['hostile_dead']}"]
+    own += [f"/search?q={BAD[:60]}".replace("#", ""), f"/deliveries?state={BAD[:40]}".replace("#", "")]
+    links = [f"/a/{seed.link('approval', id, 'ann')}" for id in ("apr_export", "apr_old")]
+    return [*live.console.values(), *own, *links, f"/c/{seed.link('project', 'apollo', 'ann')}"]
+
+
+def watched(page: Page, live: Live) -> list[str]:
+    """What a page asks for from elsewhere, and every window it opens, as it happens."""
+    seen: list[str] = []
+    page.on("request", lambda r: seen.append(r.url) if not r.url.startswith((live.url, "about:")) else None)
+    page.on("dialog", lambda dialog: (seen.append(dialog.message), dialog.dismiss()))
+    page.on("popup", lambda popup: seen.append(popup.url))
+    return seen
+
+
+@pytest.mark.parametrize("ignores_policy", [True, False], ids=["escaping alone", "with the policy"])
+def test_nothing_that_others_wrote_acts(browser: Browser, live: Live, ignores_policy: bool) -> None:
+    """No script runs, no request leaves, no link or form leads elsewhere, on any page for anybody."""
+    page = browser.new_context(bypass_csp=ignores_policy, locale="en").new_page()
+    asked = watched(page, live)
+    sign_in(page, live)
+    wrong: dict[str, object] = {}
+    shown = 0
+    for path in pages_of(live):
+        answer = page.goto(live.url + path)
+        assert answer is not None
+        if answer.status >= 500:
+            wrong[path] = answer.status
+        for frame in page.frames:
+            if frame.evaluate(ACTED) or frame.evaluate(LEADS_ELSEWHERE) or frame.evaluate(HANDLERS):
+                wrong[path] = frame.evaluate(LEADS_ELSEWHERE) or frame.evaluate(HANDLERS) or "a script ran"
+        shown += BAD[:20] in page.inner_text("body") or page.url.endswith("/mail")
+    assert wrong == {}
+    assert asked == []
+    assert shown > 15, "hostile texts have to be on the pages for this to prove anything"
+    page.context.close()
+
+
+def test_the_policy_alone_stops_what_got_past_the_escaping(browser: Browser, live: Live) -> None:
+    """Scripts, handlers, pictures, frames and forms put into our pages on their way: the browser refuses them all."""
+    page = browser.new_context(locale="en").new_page()
+    asked = watched(page, live)
+    sign_in(page, live)
+
+    def spoiled(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.text().replace("</body>", GOT_PAST + "</body>")
+        route.fulfill(response=answer, body=body)
+
+    project, decision = (
+        live.seed.link("project", "apollo", "ann"),
+        live.seed.link("approval", "apr_export", "ann"),
+    )
+    for path in (
+        "/",
+        "/projects/apollo",
+        f"/events/{live.ids['hostile']}",
+        f"/c/{project}",
+        f"/a/{decision}",
+    ):
+        page.route(live.url + path, spoiled)
+        page.goto(live.url + path)
+        assert page.locator("svg[onload]").count() == 1, "it has to be in the page for this to prove anything"
+        assert not page.evaluate(ACTED), path
+    assert asked == []
+    page.context.close()
