@@ -2,7 +2,8 @@
 
 In: bytes from outside. Out: `Foreign` values, or `Malformed` naming the path, what is there and what was expected
 ("issue.fields.summary is a list, text expected"). Refused: bad UTF-8, NaN and Infinity, lone surrogates, NUL,
-nesting over 64, numbers over 40 digits, bodies over the size cap. Fractions are Decimal, never float.
+nesting over 64, numbers over 40 digits, a key twice in one object, bodies over the size cap. Fractions are Decimal,
+never float.
 """
 
 from __future__ import annotations
@@ -70,7 +71,13 @@ def decode(body: bytes, *, limit: int = MAX_BYTES) -> Any:
         raise Malformed(f"the body is not UTF-8 (byte {problem.start})") from None
     _check_depth(text)
     try:
-        value = json.loads(text, parse_int=_whole, parse_float=_fraction, parse_constant=_constant)
+        value = json.loads(
+            text,
+            parse_int=_whole,
+            parse_float=_fraction,
+            parse_constant=_constant,
+            object_pairs_hook=_members,
+        )
     except json.JSONDecodeError as problem:
         raise Malformed(
             f"the body is not JSON: {problem.msg} (line {problem.lineno}, column {problem.colno})"
@@ -217,6 +224,16 @@ def _fraction(text: str) -> Decimal:
 
 def _constant(text: str) -> NoReturn:
     raise Malformed(f"{text} is in the body, which is no JSON number")
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Readers disagree about which of two equal keys counts, so what one of them checked another may not act on."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in found if keys.count(key) > 1)
+        raise Malformed(f"`{twice[:40]}` stands twice in one object of the body")
+    return found
 
 
 def _check_text(value: Any) -> None:

@@ -90,7 +90,12 @@ def _body() -> bytes:
 
 
 def _check_type() -> None:
-    """Sources send JSON, forms or text; pictures and archives are somebody else's."""
+    """Sources send JSON, forms or text; pictures are somebody else's, and compressed bytes unfold to any number."""
+    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if coding not in ("", "identity"):
+        raise Refused(
+            415, "Unsupported media type", f"send the body without compression, not as {coding[:40]}"
+        )
     given = (request.content_type or "").lower()
     if given and not any(word in given for word in TEXTUAL):
         raise Refused(415, "Unsupported media type", f"{given[:80]} is not JSON, a form or text")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page, Request, Route
 
 from tests.browser.test_pages import Live, browser, sign_in
 from tests.security.hostile import BAD, ELSEWHERE, MARK, RUN, poison
@@ -55,8 +55,14 @@ def pages_of(live: Live) -> list[str]:
 
 
 def watched(page: Page, live: Live) -> list[str]:
-    """What a page asks for from elsewhere, and every window it opens, as it happens."""
+    """What a page gets from elsewhere, and every window it opens, as it happens; not what the policy held back."""
     seen: list[str] = []
+
+    def failed(request: Request) -> None:
+        if request.failure == "csp" or "BLOCKED_BY_CSP" in (request.failure or ""):
+            seen.remove(request.url)
+
+    page.on("requestfailed", failed)
     page.on("request", lambda r: seen.append(r.url) if not r.url.startswith((live.url, "about:")) else None)
     page.on("dialog", lambda dialog: (seen.append(dialog.message), dialog.dismiss()))
     page.on("popup", lambda popup: seen.append(popup.url))
