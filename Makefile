@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS := never
 STAMP := $(VENV)/.ready-$(shell cat requirements.lock pyproject.toml | cksum | tr ' ' '-')
 PROBE := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 
-.PHONY: run setup test check fix demo bench soak faults docs help
+.PHONY: run setup test check fix demo bench soak faults docs audit sbom help
 
 run: setup $(HOME_DIR)/.env ## start everything on http://127.0.0.1:8080 (PORT=) with the example workspace; Ctrl-C stops it
 	@ACCORD_BIN=$(abspath $(BIN)) exec $(HOME_DIR)/run
@@ -52,6 +52,14 @@ faults: setup ## every fault at every moment, on both databases; about an hour (
 
 docs: setup ## write the pages that are made from code, so that they cannot disagree with it
 	@$(BIN)/accord docs
+
+audit: ## hold the locks against known weaknesses, where an index of them can be reached; else say why not
+	@.ci/audit
+
+sbom: setup ## write build/sbom.json: what the container is made of, in CycloneDX
+	@mkdir -p build
+	@$(BIN)/python .ci/sbom.py requirements.run.lock > build/sbom.json
+	@echo "build/sbom.json names $$(grep -c '"type": "library"' build/sbom.json) distributions"
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

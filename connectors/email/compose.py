@@ -20,7 +20,7 @@ from connectors.base import ConnectorError, Operation, Settings
 POLICY: Final = SMTP.clone(cte_type="7bit")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
 # Stricter than the standard's grammar: no comments, groups or quoted users, which only serve to confuse a reader.
-_MAILBOX = re.compile(r"""(?P<name>"[^"\\]*"|[^"<>@,;:\\]*)\s*<(?P<inside>[^<>\s]+)>|(?P<bare>[^<>\s]+)""")
+_MAILBOX = re.compile(r"""(?P<name>"[^"\\]*"\s*|[^"<>@,;:\\]*)<(?P<inside>[^<>\s]+)>|(?P<bare>[^<>\s]+)""")
 _USER = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
@@ -86,7 +86,7 @@ def _address(text: str, what: str) -> Address:
         user, _, domain = (found["inside"] or found["bare"]).rpartition("@") if found else ("", "", "")
         domain = domain.encode("idna").decode()
         if found and _USER.fullmatch(user) and _DOMAIN.fullmatch(domain):
-            return Address((found["name"] or "").strip('"'), user, domain)
+            return Address((found["name"] or "").strip().strip('"'), user, domain)
     except UnicodeError:
         pass
     raise _refused(f"{what} is {text[:80]!r}, one mail address expected")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 MEMORY = 384 * 1024 * 1024
 """What the work may take beyond what the tests take already."""
-SECONDS = 8
+SECONDS = 4
 
 
 def bounded(work: Callable[[], str]) -> str:
