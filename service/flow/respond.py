@@ -97,7 +97,7 @@ def _event(asked: Asked, kind: str, objects: Mapping[str, Record], context: Cont
 
 def _asked(context: Context, connection: Connection, kind: Kind, token: str) -> Asked:
     link = kept_links.find(connection, links.hash_of(token))
-    if link is None or link.kind != kind or link.revoked:
+    if link is None or link.kind != kind or link.over(context.now()):
         raise UnknownLink
     record = SqlBook(connection).get(kind, link.subject)
     workspace = context.rulebook.workspace

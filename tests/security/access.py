@@ -29,25 +29,27 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
 }
 
 LOOK = (
-    "account.index approvals.index approvals.one changes.one connections.index connections.one dates.one dead.index "
-    "deliveries.index deliveries.one events.index events.one items.one messages.index messages.mail messages.one "
-    "overview.index projects.as_client projects.index projects.one projects.told reports.file reports.shown "
-    "rules.index rules.one search.find switches.index"
+    "account.index approvals.index approvals.one changes.one conduct.closing conduct.one "
+    "connections.index connections.one dates.one dead.index deliveries.index deliveries.one events.index "
+    "events.one inbox.index items.one messages.index messages.mail messages.one overview.index "
+    "projects.as_client projects.index projects.one projects.told reports.file reports.shown rules.index "
+    "rules.one search.find switches.index"
 )
 CHANGE = (
-    "changes.assess changes.assessing changes.draft changes.new dates.check dates.delay dates.done dates.hand_over "
-    "items.add items.contact items.end items.new trying.form trying.run"
+    "approvals.decide changes.assess changes.assessing changes.draft changes.new conduct.look_through "
+    "conduct_forms.save conduct_forms.show dates.check dates.delay dates.done dates.hand_over "
+    "inbox.assign inbox.undo items.add items.contact items.end items.new trying.form trying.run"
 )
 SEND = (
-    "approvals.again approvals.offline approvals.withdraw dates.link dates.revoke dead.redrive deliveries.replay "
-    "events.replay messages.arrived messages.cancel "
-    "messages.release messages.resend projects.mode switches.go_on switches.stop"
+    "approvals.again approvals.offline approvals.withdraw conduct.ask dates.link dates.revoke "
+    "dead.redrive deliveries.replay events.replay messages.arrived messages.cancel messages.release "
+    "messages.resend projects.mode switches.go_on switches.stop"
 )
 ACCOUNTS = "account.invite account.link account.people account.remove account.role"
 API = (
-    "api.action api.actions api.connections api.deliveries api.delivery api.event api.events api.found api.message "
-    "api.messages api.pauses api.project api.projects api.record api.record_list api.rules api.told api.verdicts "
-    "api.waiting"
+    "api.action api.actions api.connections api.deliveries api.delivery api.event api.events api.found "
+    "api.message api.messages api.pauses api.project api.projects api.record api.record_list api.rules "
+    "api.told api.verdicts api.waiting"
 )
 PUBLIC = "api.openapi door.preferences door.sign_in door.sign_out door.try_sign_in health.alive health.metrics static"
 KINDS: Mapping[str, str] = {
@@ -64,12 +66,20 @@ KINDS: Mapping[str, str] = {
         "readiness": "health.ready",
         "decision link": "client.decide client.decision",
         "project link": "client.answered client.project",
+        "survey link": "asked.answered asked.survey",
+        "minutes link": "asked.minutes asked.objected",
         "welcome link": "door.accept_welcome door.welcome",
     }.items()
     for endpoint in endpoints.split()
 }
 ROOMS = ("look", "self", "change", "send", "accounts")
-LINKS = {"decision link": 404, "project link": 404, "welcome link": 410}
+LINKS = {
+    "decision link": 404,
+    "project link": 404,
+    "survey link": 404,
+    "minutes link": 404,
+    "welcome link": 410,
+}
 ALLOWED = 0
 """Whatever the page has to say, but neither a refusal of the visitor nor a failure of ours."""
 
@@ -130,7 +140,7 @@ def path_of(rule: Rule, ids: Mapping[str, str]) -> str:
     id = {
         "events": ids["event"], "deliveries": ids["delivery"], "messages": ids["review"], "approvals": ids["approval"],
         "projects": "apollo", "reports": "apollo", "changes": ids["draft"], "rules": "budget/levels",
-        "account": COLLEAGUE, "dates": "nothing", "items": "nothing",
+        "account": COLLEAGUE, "dates": "nothing", "items": "nothing", "conduct": "apollo", "conduct_forms": "apollo",
     }.get(family, "")  # fmt: skip
     if family == "api":
         id = {"api.delivery": ids["delivery"], "api.event": ids["event"], "api.project": "apollo"}.get(
@@ -139,7 +149,7 @@ def path_of(rule: Rule, ids: Mapping[str, str]) -> str:
     path = rule.rule.replace("<project>", "apollo").replace("<name>", "tracker")
     path = re.sub(r"<any\((\w+)[^>]*>", r"\1", path)
     path = path.replace("<token>", "a" * 43).replace("<path:filename>", "accord.css")
-    path = path.replace("<key>", "m2")
+    path = path.replace("<key>", "m2").replace("<form>", "contact").replace("<place>", "asg_nowhere")
     return re.sub(r"<(?:path:)?id>", id, path)
 
 

@@ -80,7 +80,9 @@ def test_looking_is_as_the_table_says_and_changes_nothing(scene: Scene) -> None:
         path = path_of(rule, scene.ids)
         for visitor in scene.visitors:
             for method in LOOKING:
-                status = visitor.client.open(path, method=method, headers=visitor.headers).status_code
+                answer = visitor.client.open(path, method=method, headers=visitor.headers)
+                status = answer.status_code
+                answer.close()
                 offered = method in (rule.methods or ())
                 right = (
                     status < 500
