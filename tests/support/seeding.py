@@ -171,9 +171,9 @@ class Seed:
             **more,
         }
         state = {"source_time": self.now, "status": "posted", "fields": fields, "read_at": None}
-        versions = [{**state, "version": n + 1} for n in range(count)]
+        versions = [{**state, "version": str(n + 1)} for n in range(count)]
         own = {"id": id, "project": "apollo", "client": "acme"}
-        entry = {**fields, **own, "status": "posted", "version": count, "versions": versions}
+        entry = {**fields, **own, "status": "posted", "version": str(count), "versions": versions}
         with self.context.database.writing() as connection:
             book = records.SqlBook(connection)
             own = {"id": entry["project"], "project": entry["project"], "client": entry["client"]}
