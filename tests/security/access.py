@@ -29,7 +29,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
 }
 
 LOOK = (
-    "account.index approvals.index approvals.one changes.one conduct.closing conduct.one "
+    "account.index approvals.index approvals.one changes.one conduct.closing conduct.one conduct.receipt "
     "connections.index connections.one dates.one dead.index deliveries.index deliveries.one events.index "
     "events.one inbox.index items.one messages.index messages.mail messages.one overview.index "
     "projects.as_client projects.index projects.one projects.told reports.file reports.shown rules.index "
@@ -149,7 +149,12 @@ def path_of(rule: Rule, ids: Mapping[str, str]) -> str:
     path = rule.rule.replace("<project>", "apollo").replace("<name>", "tracker")
     path = re.sub(r"<any\((\w+)[^>]*>", r"\1", path)
     path = path.replace("<token>", "a" * 43).replace("<path:filename>", "accord.css")
-    path = path.replace("<key>", "m2").replace("<form>", "contact").replace("<place>", "asg_nowhere")
+    path = (
+        path.replace("<key>", "m2")
+        .replace("<form>", "contact")
+        .replace("<place>", "asg_nowhere")
+        .replace("<path:entry>", "nothing")
+    )
     return re.sub(r"<(?:path:)?id>", id, path)
 
 
