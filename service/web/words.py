@@ -175,7 +175,7 @@ class _Names:
             found = f"{self.object.get('rule', '')} {about_what}".strip()
         elif self.noun in ("milestone", "action_item"):
             found = str(self.object.get("title") or found)
-        elif self.noun == "retainer":
+        elif self.noun in ("retainer", "audit"):
             found = str(self.object.get("period") or found)
         elif self.noun == "kpi":
             known_as = f"kpi.names.{self.object.get('name')}"
