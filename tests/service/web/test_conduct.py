@@ -329,7 +329,7 @@ def test_what_no_project_claims_waits_and_is_assigned_once_for_all_that_follows(
     (place_of,) = waiting(apollo)
     page = said(lead, "/inbox")
     assert "books: customer 777" in page
-    assert "1 place belongs to no project" in page
+    assert "1 source belongs to no project yet" in page
     assert send(lead, f"/inbox/{place_of.id}", project="apollo").status_code == 303
     settled(apollo)
     assert (spent(apollo), waiting(apollo)) == (900, [])
