@@ -12,7 +12,21 @@ import pytest
 
 from tests.support.shared import ROOT
 
-TARGETS = ("run", "setup", "test", "check", "fix", "demo", "bench", "soak", "faults", "docs", "help")
+TARGETS = (
+    "run",
+    "setup",
+    "test",
+    "check",
+    "fix",
+    "demo",
+    "bench",
+    "soak",
+    "faults",
+    "docs",
+    "audit",
+    "sbom",
+    "help",
+)
 
 
 def test_make_help_explains_every_target() -> None:
