@@ -81,14 +81,6 @@ def given(approval: Record) -> int:
     return sum(d["outcome"] == "approved" for d in approval["decisions"])
 
 
-def progress(approval: Record, locale: str) -> str:
-    """Where a decision by several stands, for its page: "2 of 3 needed", also when the three are all of them."""
-    have, want = given(approval), needed(approval)
-    if locale.startswith("zh"):
-        return f"需 {want} 人同意，已有 {have} 人同意"
-    return f"{have} of {want} needed"
-
-
 def _standing(approval: Record, person: str) -> str | None:
     """The decision that stands for this person: their own, else the one that others brought to an end."""
     own = next((d["outcome"] for d in approval["decisions"] if d.get("person") == person), None)

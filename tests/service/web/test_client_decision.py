@@ -214,10 +214,10 @@ def test_a_form_of_another_link_or_text_is_refused(seed: Seed) -> None:
 
 
 def test_when_several_are_needed_each_decides_for_themselves(seed: Seed) -> None:
-    """The first of two sees that one of two is in, and keeps their confirmation; the second completes it."""
+    """The first of two sees that one of two needed is there, and keeps their confirmation; the second completes it."""
     path, client = asked(seed, asked=("ann", "bob"), need="all"), seed.app.test_client()
     bobs = "/a/" + seed.link("approval", "apr_export", "bob")
-    assert "1 of 2 decisions are in" in decide(client, path).text
+    assert "1 of 2 needed" in decide(client, path).text
     assert approval(seed)["status"] == "sent"
     assert "You approved" in client.get(path).text
     assert "It takes effect now." in decide(client, bobs, name="Bob Ray").text
