@@ -69,8 +69,10 @@ class Renderer:
         try:
             child.stdin.write(line)
             child.stdin.flush()
-            ready, _, _ = select.select([child.stdout], [], [], SECONDS * 3)
-            answer = child.stdout.readline() if ready else b""
+            # Not select(): it knows no descriptor beyond 1,023, and a busy web process has more of them open.
+            answered = select.poll()
+            answered.register(child.stdout, select.POLLIN)
+            answer = child.stdout.readline() if answered.poll(SECONDS * 3000) else b""
         except BrokenPipeError:
             answer = b""
         if not answer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -43,7 +42,7 @@ def running(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
     with opened(Invocation(home)) as process:
         tick.follow_files(process.context)
         decide.decide_waiting(process.context)
-        at = process.context.now() + timedelta(seconds=1)
+        at = process.context.now()
         entry = {"id": "B1", "kind": "bill", "measure": "incurred", "class": "other", "work_date": at.date()}
         entry["amount"] = Money(Decimal(50_000), "USD")
         event = Event("evt_b1", "ledger.posted", at, at, {"entry": entry}, "apollo", "acme", version="1")

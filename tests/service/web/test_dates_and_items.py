@@ -52,6 +52,9 @@ def tell(seed: Seed, kind: str, **objects: Record) -> None:
 def ask(seed: Seed, about: str = "milestone", **more: Any) -> Record:
     """The question whether Launch is accepted, asked of Ann; the mail with it left."""
     tell(seed, "milestone.handed_over", milestone={"id": "m2"})
+    # The pack has asked by itself; the question of this test, with its mail that left, takes that one's place.
+    for own in records(seed, "approval"):
+        seed.put("approval", {**own, "status": "superseded"})
     milestone = record(seed, "milestone", "apollo/m2")
     seed.put("milestone", {**milestone, "status": "in_acceptance", "deemed_on": date(2026, 12, 8)})
     subject = {
@@ -76,7 +79,7 @@ def item(seed: Seed, **more: Any) -> None:
 
 
 def test_a_milestone_is_ticked_and_handed_over(live: Seed) -> None:
-    """Each click is an event with who did it; a viewer only looks."""
+    """Each click is an event with who did it; the pack then asks the client; a viewer only looks."""
     lead = live.signed_in("lead")
     assert "Launch" in plain(lead.get(HERE, headers=ENGLISH).text)
     assert post(lead, HERE, f"{HERE}/check", criterion="Data moved", met="yes").status_code == 303
@@ -84,7 +87,7 @@ def test_a_milestone_is_ticked_and_handed_over(live: Seed) -> None:
     post(lead, HERE, f"{HERE}/hand-over")
     decide_waiting(live.context)
     launch = record(live, "milestone", "apollo/m2")
-    assert (launch["status"], launch["criteria_met"]) == ("handed_over", 1)
+    assert (launch["status"], launch["criteria_met"]) == ("in_acceptance", 1)
     viewer = live.signed_in("viewer")
     assert "Hand over" not in viewer.get(HERE, headers=ENGLISH).text
     assert post(viewer, "/account", f"{HERE}/hand-over").status_code == 403
