@@ -67,7 +67,8 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=(settings.public_url or "").startswith("https://"),
     )
     app.extensions["accord"] = Web(process.context, Writer(process.context.database))
-    threading.Thread(target=_follow_files, args=(process.context,), name="files", daemon=True).start()
+    app.extensions["accord_ending"] = ending = threading.Event()
+    threading.Thread(target=_follow_files, args=(process.context, ending), name="files", daemon=True).start()
     app.extensions["accord_tools"] = process.tools
     app.before_request(_name_request)
     app.after_request(_finish)
@@ -84,13 +85,12 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def _follow_files(context: Context) -> None:
+def _follow_files(context: Context, ending: threading.Event) -> None:
     """Take over edited files within seconds, beside the requests: reading a large workspace must not hold one up. And
     keep the inbox, which is this process's own, no longer than the workspace says.
     """
-    pause = threading.Event()
     for turn in count():
-        if pause.wait(LOOK_SECONDS):
+        if ending.wait(LOOK_SECONDS):
             return
         context.rulebook.refresh()
         if turn % TURNS_A_LOOK == 0:

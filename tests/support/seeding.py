@@ -329,6 +329,7 @@ def opened(place: Path, **environment: str) -> Seed:
 
 def close(seed: Seed) -> None:
     """End the application's threads and connections."""
+    seed.app.extensions["accord_ending"].set()
     seed.app.extensions["accord"].writer.close()
     seed.app.extensions["accord_tools"].close()
     seed.context.database.close()
