@@ -6,19 +6,21 @@ with its currency in the format; a text that begins like a formula is written as
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from datetime import date
 from io import BytesIO
-from typing import Any, Final
-
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
+from typing import TYPE_CHECKING, Any, Final
 
 from rules.facts.event import Record
 from rules.facts.money import MINOR_UNITS, Money
 from rules.language.reports import Document, Table
 from rules.language.reports.words import words
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -34,7 +36,8 @@ def sheet(report: Record, read: Document) -> bytes:
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
-    with xlsxwriter.Workbook(out, options) as book:
+    # Every part of the service can make a sheet and hardly ever does: the library comes into memory with the first.
+    with importlib.import_module("xlsxwriter").Workbook(out, options) as book:
         made = report["made_at"].replace(tzinfo=None)
         book.set_properties({"title": read.subject, "author": report["_figures"]["sender"], "created": made})
         pages = _Pages(book)
@@ -54,7 +57,7 @@ def plain(text: str) -> str:
 class _Pages:
     """A workbook with its formats, each made once."""
 
-    def __init__(self, book: xlsxwriter.Workbook) -> None:
+    def __init__(self, book: Workbook) -> None:
         self.book = book
         self._formats: dict[tuple[Any, ...], Format] = {}
 
