@@ -6,6 +6,7 @@ files is read, checked and swapped as one; a broken edit keeps the old set and i
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -104,10 +105,14 @@ class Rulebook:
         self._kept = kept or (lambda _version: None)
         self._environment = environment
         self._stamp = _stamp(home)
-        # Replaced as one: whoever reads workspace and rules one after the other sees them of one state or the next.
+        # Replaced as one; `held` keeps one state for several looks.
         self._valid = self._read()
         self._earlier: dict[str, RuleSet] = {self.rules.version: self.rules}
         self.refused: list[Problem] = []
+
+    def held(self) -> Rulebook:
+        """The same, staying as it is now: for whoever reads more than once and must not see half of an edit."""
+        return copy.copy(self)
 
     @property
     def rules(self) -> RuleSet:

@@ -6,9 +6,7 @@ In: the request and who is signed in. Out: `page` (console), `door` (before anyo
 
 from __future__ import annotations
 
-import threading
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -27,7 +25,6 @@ from service.web.wording import LOCALES, Wording, best_locale, wording_for
 THEMES: Final = ("auto", "light", "dark")
 A_YEAR: Final = 365 * 24 * 3600
 SWITCH_LENGTH: Final = 12
-LOOK_SECONDS: Final = 3.0
 # Rooms whose lists the project switch narrows; elsewhere it opens the project.
 NARROWED: Final = ("events", "messages", "approvals")
 
@@ -53,27 +50,14 @@ class Reader:
 
 
 def context() -> Context:
-    """The parts of this process; files that changed are taken over, looked at every few seconds."""
-    found: Context = current_app.extensions["accord"].context
-    _Files.look(found)
-    return found
-
-
-class _Files:
-    """When the workspace's files were looked at last; one thread looks at a time."""
-
-    lock = threading.Lock()
-    looked = 0.0
-
-    @classmethod
-    def look(cls, context: Context) -> None:
-        if time.monotonic() - cls.looked < LOOK_SECONDS or not cls.lock.acquire(blocking=False):
-            return
-        try:
-            context.rulebook.refresh()
-            cls.looked = time.monotonic()
-        finally:
-            cls.lock.release()
+    """The parts of this process, with the files as they were when the request first asked for them: they may be
+    replaced while it is answered, and it reads workspace, rules and settings of one state to its end.
+    """
+    if "context" not in g:
+        found: Context = current_app.extensions["accord"].context
+        g.context = replace(found, rulebook=found.rulebook.held())
+    held: Context = g.context
+    return held
 
 
 def reader() -> Reader:
@@ -159,7 +143,7 @@ def _common(seen: Reader) -> dict[str, Any]:
 
 def _reader(locale: str, zone: ZoneInfo) -> Reader:
     theme = request.cookies.get("theme", "")
-    now = current_app.extensions["accord"].context.now()
+    now = context().now()
     return Reader(
         locale, theme if theme in THEMES else "auto", wording_for(locale), Formats(locale, zone, now)
     )

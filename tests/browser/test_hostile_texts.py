@@ -83,6 +83,7 @@ def test_nothing_that_others_wrote_acts(browser: Browser, live: Live, ignores_po
         if answer.status >= 500:
             wrong[path] = answer.status
         for frame in page.frames:
+            frame.wait_for_load_state()
             if frame.evaluate(ACTED) or frame.evaluate(LEADS_ELSEWHERE) or frame.evaluate(HANDLERS):
                 wrong[path] = frame.evaluate(LEADS_ELSEWHERE) or frame.evaluate(HANDLERS) or "a script ran"
         shown += BAD[:20] in page.inner_text("body") or page.url.endswith("/mail")

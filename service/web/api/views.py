@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import BadRequest, NotFound
 
 from connectors.base import Malformed, Unsupported
@@ -29,6 +29,7 @@ from service.store.figures import by_state, due_now, paused_queue
 from service.store.gates import breaker
 from service.store.lists import Page, Wanted
 from service.store.switches import connection_states_of, paused
+from service.web import pages
 from service.web.api import shapes
 from service.web.api.description import description
 from service.web.errors import problem
@@ -58,7 +59,7 @@ def _authorise() -> Response | None:
     """Every path but the description wants the bearer token; without a configured one the API is closed."""
     if request.endpoint == "api.openapi":
         return None
-    wanted = _context().settings.api_token
+    wanted = pages.context().settings.api_token
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if wanted and hmac.compare_digest(given.encode(), wanted.encode()):
         return None
@@ -81,9 +82,9 @@ def openapi() -> Response:
 @api.get("/deliveries")
 def deliveries() -> Response:
     """Webhook calls as they came, with what became of them."""
-    with _context().database.inbox_reading() as connection:
+    with pages.context().database.inbox_reading() as connection:
         page = lists.deliveries_page(connection, _wanted(), _filters("connection"))
-    with _context().database.reading() as connection:
+    with pages.context().database.reading() as connection:
         became = lists.outcomes_of(connection, [row["id"] for row in page.rows])
     return _listed(page, lambda row: shapes.delivery(row, became.get(row["id"])))
 
@@ -91,11 +92,11 @@ def deliveries() -> Response:
 @api.get("/deliveries/<id>")
 def delivery(id: str) -> Response:
     """One webhook call."""
-    with _context().database.inbox_reading() as connection:
+    with pages.context().database.inbox_reading() as connection:
         stored = inbox.one(connection, id)
     if stored is None:
         raise NotFound(f"there is no delivery {id[:80]}")
-    with _context().database.reading() as connection:
+    with pages.context().database.reading() as connection:
         became = kept.outcome(connection, id)
         found = lists.events_page(connection, Wanted(limit=lists.MOST), {"delivery": id})
     call = stored.delivery
@@ -117,14 +118,14 @@ def delivery(id: str) -> Response:
 def events() -> Response:
     """What happened, newest first."""
     filters = _filters("type", "project", "client", "connection", "state", "delivery", "cause")
-    with _context().database.reading() as connection:
+    with pages.context().database.reading() as connection:
         return _listed(lists.events_page(connection, _wanted(), filters), shapes.event)
 
 
 @api.get("/events/<id>")
 def event(id: str) -> Response:
     """One event with its objects."""
-    with _context().database.reading() as connection:
+    with pages.context().database.reading() as connection:
         row = lists.event_row(connection, id)
     if row is None:
         raise NotFound(f"there is no event {id[:80]}")
@@ -134,7 +135,7 @@ def event(id: str) -> Response:
 @api.get("/verdicts")
 def verdicts() -> Response:
     """What rules said to events."""
-    with _context().database.reading() as connection:
+    with pages.context().database.reading() as connection:
         page = lists.verdicts_page(connection, _wanted(), _filters("event", "rule", "project", "kind"))
     return _listed(page, shapes.verdict)
 
@@ -143,14 +144,14 @@ def verdicts() -> Response:
 def actions() -> Response:
     """Intentions and what became of them."""
     filters = _filters("event", "rule", "project", "client", "connection", "state", "kind", "recipient")
-    with _context().database.reading() as connection:
+    with pages.context().database.reading() as connection:
         return _listed(lists.actions_page(connection, _wanted(), filters), shapes.action)
 
 
 @api.get("/actions/<id>")
 def action(id: str) -> Response:
     """One action with its attempts."""
-    with _context().database.reading() as connection:
+    with pages.context().database.reading() as connection:
         row = row_of(connection, id)
         tried = lists.attempts_of(connection, id)
     if row is None:
@@ -164,7 +165,7 @@ def action(id: str) -> Response:
 def messages() -> Response:
     """Everything said: mails, comments, chat messages, tasks."""
     filters = _filters("project", "client", "state", "kind", "recipient", "rule")
-    with _context().database.reading() as connection:
+    with pages.context().database.reading() as connection:
         return _listed(lists.messages_page(connection, _wanted(), filters), shapes.message)
 
 
@@ -179,9 +180,9 @@ def record_list(what: str) -> Response:
     """Approvals, changes, entries with all their versions, milestones, action items or delays, the latest first."""
     filters = _filters("project", "client", "status")
     wanted = _wanted()
-    with _context().database.reading() as connection:
+    with pages.context().database.reading() as connection:
         rows = records.page(connection, RECORDS[what], **filters, after=wanted.cursor, limit=wanted.limit)
-        state = _context().state(connection)
+        state = pages.context().state(connection)
         shown = [_seen(RECORDS[what], r, state) for r in rows]
     after = rows[-1]["_cursor"] if len(rows) == wanted.limit else None
     return jsonify(items=shown, next=after)
@@ -191,8 +192,8 @@ def record_list(what: str) -> Response:
 def record(what: str, id: str) -> Response:
     """One of these, as it stands now. Ids of entries have slashes in them."""
     kind = RECORDS[what]
-    with _context().database.reading() as connection:
-        state = _context().state(connection)
+    with pages.context().database.reading() as connection:
+        state = pages.context().state(connection)
         found = state.book.get(kind, id)
         if found is None:
             raise NotFound(f"there is no {kind} {id[:80]}")
@@ -208,7 +209,7 @@ def _seen(kind: str, found: Record, state: State) -> Record:
 @api.post("/projects/<id>/events")
 def told(id: str) -> tuple[Response, int]:
     """Something happened in a project: an answer, a call, a hand-over, a measurement, in the words of the webhook."""
-    context = _context()
+    context = pages.context()
     known = context.rulebook.workspace.projects.get(id)
     if known is None:
         raise NotFound(f"there is no project {id[:80]}")
@@ -223,7 +224,7 @@ def told(id: str) -> tuple[Response, int]:
 @api.get("/projects")
 def projects() -> Response:
     """Every project with its budget."""
-    context = _context()
+    context = pages.context()
     with context.database.reading() as connection:
         found = [_project(context, connection, id) for id in sorted(context.rulebook.workspace.projects)]
     return jsonify(items=found, next=None)
@@ -232,7 +233,7 @@ def projects() -> Response:
 @api.get("/projects/<id>")
 def project(id: str) -> Response:
     """One project with its figures, milestones, the sums of its ledger, KPIs and the periods of its retainer."""
-    context = _context()
+    context = pages.context()
     if id not in context.rulebook.workspace.projects:
         raise NotFound(f"there is no project {id[:80]}")
     with context.database.reading() as connection:
@@ -249,7 +250,7 @@ def project(id: str) -> Response:
 @api.get("/connections")
 def connections() -> Response:
     """Outside systems and how they are."""
-    context = _context()
+    context = pages.context()
     with context.database.reading() as connection:
         still = paused(connection)
         names = list(context.rulebook.workspace.connections)
@@ -280,7 +281,7 @@ def connections() -> Response:
 @api.get("/rules")
 def rules() -> Response:
     """The rules in force."""
-    book = _context().rulebook
+    book = pages.context().rulebook
     shown = [
         {"id": r.id, "title": dict(r.title), "pack": r.pack, "at": str(r.at), "source": r.source}
         for r in book.rules.rules.values()
@@ -291,7 +292,7 @@ def rules() -> Response:
 @api.get("/findings")
 def found() -> Response:
     """What somebody has to look at: where files and record differ, and what is wrong with papers of the ledger."""
-    context, filters, wanted = _context(), _filters("project", "client", "status"), _wanted()
+    context, filters, wanted = pages.context(), _filters("project", "client", "status"), _wanted()
     with context.database.reading() as connection:
         rows = records.page(connection, "finding", **filters, after=wanted.cursor, limit=wanted.limit)
         # Where files and record differ is worked out, not kept: it stands before what is on record.
@@ -302,7 +303,7 @@ def found() -> Response:
 
 def _apart(book: Book, filters: Mapping[str, str | None]) -> list[Record]:
     """Where a project's file says otherwise than its record."""
-    projects = _context().rulebook.workspace.projects.values()
+    projects = pages.context().rulebook.workspace.projects.values()
     wanted = [
         p for p in projects if filters["project"] in (None, p.id) and filters["client"] in (None, p.client)
     ]
@@ -313,7 +314,7 @@ def _apart(book: Book, filters: Mapping[str, str | None]) -> list[Record]:
 @api.get("/pauses")
 def pauses() -> Response:
     """What stands still, since when, and what waits for it."""
-    with _context().database.reading() as connection:
+    with pages.context().database.reading() as connection:
         found = [
             {**p, "waiting": asdict(paused_queue(connection, p["kind"], p["id"]))}
             for p in attention.pauses_now(connection)
@@ -324,7 +325,7 @@ def pauses() -> Response:
 @api.get("/waiting")
 def waiting() -> Response:
     """How much is on its way now: deliveries to normalise, events to decide, reads and actions that are due."""
-    context = _context()
+    context = pages.context()
     with context.database.inbox_reading() as connection:
         newest = inbox.last_seq(connection)
     with context.database.reading() as connection:
@@ -369,8 +370,3 @@ def _filters(*names: str) -> dict[str, str | None]:
     if unknown:
         raise BadRequest(f"unknown filter {min(unknown)[:60]}; there are {', '.join(names)}, limit, cursor")
     return {name: request.args.get(name) for name in names}
-
-
-def _context() -> Context:
-    context: Context = current_app.extensions["accord"].context
-    return context

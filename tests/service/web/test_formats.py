@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from rules.facts.money import Money
+from rules.facts.money import Money, format_percent
 from service.web.formats import Formats
 
 NOW = datetime(2026, 9, 21, 4, 30, tzinfo=UTC)
@@ -86,6 +86,13 @@ def test_a_ratio_is_a_percentage() -> None:
     assert plain(EN.percent(Decimal("0.81"))) == "81.0 %"
     assert ZH.percent(Decimal("0.81")) == "81.0%"
     assert plain(EN.percent(Decimal("0.8"), places=0)) == "80 %"
+
+
+def test_a_page_says_the_percentage_that_the_mail_said() -> None:
+    """81.4505 % is cut, not rounded up: no figure shows a level that was not reached, and page and mail agree."""
+    for ratio in ("0.814505", "0.79995", "1.00049"):
+        assert plain(EN.percent(Decimal(ratio))) == format_percent(Decimal(ratio))
+    assert plain(EN.percent(Decimal("0.79995"))) == "79.9 %"
 
 
 def test_sizes_and_spans_are_short() -> None:
