@@ -6,20 +6,23 @@ it causes. What the rule writes joins the draft only when it comes to an end wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from rules.engine import waits
 from rules.engine.corrections import corrections
-from rules.engine.counting import count
-from rules.engine.firing import Firing, Outcome
+from rules.engine.counting import Counted, count
+from rules.engine.firing import Firing
 from rules.engine.guard import Stop, out_of_scope, traced, unmet
 from rules.engine.memory import Crossed, Unseen, cross, keep
 from rules.engine.names import Facts, Names, slot_names
-from rules.engine.near import figure, level_figure, near_level, near_miss
+from rules.engine.near import figure, level_figure, near_level, near_miss, near_rearm
 from rules.engine.once import once_id, once_record
-from rules.engine.plan import plan
+from rules.engine.plan import outcome_of, plan
+from rules.engine.remembered import of_count, of_ladder, of_once, of_wait
+from rules.engine.sentences import Words, joined, say
 from rules.engine.state import Draft, State
 from rules.engine.told import remember_told, wrongly_told
 from rules.engine.verdicts import Planned, Verdict, VerdictKind
@@ -27,7 +30,7 @@ from rules.facts.event import Event, Record, event_id
 from rules.facts.ladder import Cleared, Fired, NotCrossed, level_key
 from rules.language.model import Counts, Crosses, NotFollowed, Operand, Rule, RuleSet, StaysTrue
 
-RESET: Final = "its memory was set anew because its memory words were changed"
+RESET: Final = say("reset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +86,28 @@ def _end_of_wait(rule: Rule, names: Names, draft: Draft, state: State, rules: Ru
     if over is not None or record is None:
         return Decision(_verdict(facts, rule, "cancelled", over or ""))
     if str(slot["elapsed"]) in record["fired"]:
-        return Decision(_verdict(facts, rule, "duplicate", f"it fired after {slot['elapsed']} already"))
+        told = say("fired_after", length=str(slot["elapsed"]))
+        return Decision(_verdict(facts, rule, "duplicate", told, memory=of_wait(rule, facts, record)))
     elsewhere, stop = _elsewhere(rule, facts), unmet(rule.conditions, names)
     if elsewhere is not None or (stop is not None and stop.kind == "condition_false"):
-        told = _stopped(facts, rule, names, stop or Stop("out_of_scope", elsewhere or ""))
-        reason = elsewhere or told.reason
-        draft.put("wait", waits.over(record, facts.event, f"it stopped being true: {reason}"))
-        return Decision(replace(told, kind="cancelled", reason=reason))
-    draft.put("wait", waits.fired(record, slot))
+        ending = stop or Stop("out_of_scope", "")
+        return _no_longer_true(rule, names, draft, record, replace(ending, reason=elsewhere or ending.reason))
+    after = waits.fired(record, slot)
+    draft.put("wait", after)
     if stop is not None:
         return Decision(_stopped(facts, rule, names, stop))
     reason = waits.ended_well(rule, facts, record, slot)
-    return _asked(_Asked(rule, names, Draft(draft), state, rules, reason), draft)
+    asked = _Asked(rule, names, Draft(draft), state, rules, reason, of_wait(rule, facts, after))
+    return _asked(asked, draft)
+
+
+def _no_longer_true(rule: Rule, names: Names, draft: Draft, record: Record, stop: Stop) -> Decision:
+    """The end of a wait finds that what was waited for is no longer so."""
+    facts = names.facts
+    ended = waits.over(record, facts.event, say("stopped_being_true", why=stop.reason))
+    draft.put("wait", ended)
+    told = _stopped(facts, rule, names, stop)
+    return Decision(replace(told, kind="cancelled", memory=of_wait(rule, facts, ended)))
 
 
 def _stopped(facts: Facts, rule: Rule, names: Names, stop: Stop) -> Verdict:
@@ -109,13 +122,17 @@ def _verdict(
     reason: str,
     trace: tuple[Operand, ...] = (),
     near: str | None = None,
+    memory: Mapping[str, Any] | None = None,
 ) -> Verdict:
-    return Verdict(facts.event.id, rule.id, kind, reason, str(rule.at), trace, near)
+    return Verdict(facts.event.id, rule.id, kind, reason, str(rule.at), trace, near, memory or {})
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A rule whose conditions hold, and where it writes. `remembered`: what its memory says, once that is settled."""
+    """A rule whose conditions hold, and where it writes.
+
+    remembered: what its memory says, once that is settled.  memory: what is kept of that with the verdict.
+    """
 
     rule: Rule
     names: Names
@@ -123,6 +140,7 @@ class _Asked:
     state: State
     rules: RuleSet
     remembered: str = ""
+    memory: Mapping[str, Any] = field(default_factory=dict)
 
     def decide(self) -> Decision:
         """Memory, `once_per`, history, actions."""
@@ -135,10 +153,21 @@ class _Asked:
             return Decision(self._verdict("unknown", crossed.reason))
         if crossed is not None:
             keep(self.own, crossed.record)
-            if isinstance(crossed.outcome, NotCrossed):
-                return Decision(self._not_crossed(crossed, crossed.outcome))
-            if isinstance(crossed.outcome, Cleared):
-                return self._cleared(crossed, crossed.outcome)
+            return self._with_ladder(crossed).past_ladder(crossed)
+        return self._go_on(None)
+
+    def _with_ladder(self, crossed: Crossed) -> _Asked:
+        return replace(self, memory=of_ladder(self.rule, self._crosses, crossed, self.names.facts))
+
+    def past_ladder(self, crossed: Crossed) -> Decision:
+        """What the ladder's outcome comes to."""
+        if isinstance(crossed.outcome, NotCrossed):
+            return Decision(self._not_crossed(crossed, crossed.outcome))
+        if isinstance(crossed.outcome, Cleared):
+            return self._cleared(crossed, crossed.outcome)
+        return self._go_on(crossed)
+
+    def _go_on(self, crossed: Crossed | None) -> Decision:
         if self.rule.once_per and (standing := self._once()) is not None:
             return Decision(standing)
         if self._event.history:
@@ -150,37 +179,46 @@ class _Asked:
         facts = self.names.facts
         id = waits.wait_id(self.rule, wait, self.names)
         if id is None:
-            return Decision(self._verdict("unknown", f"`{wait.key}` is not known"))
+            return Decision(self._verdict("unknown", say("key_unknown", name=wait.key)))
         record = waits.known(self.own, id, self.rule)
         if record is not None and not waits.begins_anew(wait, record, facts):
             kind, reason = waits.standing(self.rule, facts, record)
-            return Decision(self._verdict(kind, reason))
+            return Decision(self._verdict(kind, reason, memory=of_wait(self.rule, facts, record)))
         if self._event.history:
-            return Decision(self._verdict("history", "it happened before the start: nothing waits for it"))
+            return Decision(self._verdict("history", say("nothing_waits")))
         former = self.own.get("wait", id)
         begun = waits.begin(self.rule, facts, id, former, self._event)
         self.own.put("wait", begun)
-        anew = f"; {RESET}" if record is None and former is not None else ""
-        return Decision(self._verdict("pending", waits.says(self.rule, facts, begun) + anew))
+        said = [waits.says(self.rule, facts, begun)]
+        said += [RESET] if record is None and former is not None else []
+        memory = of_wait(self.rule, facts, begun)
+        return Decision(self._verdict("pending", joined("then", said), memory=memory))
 
     def _count(self, counts: Counts) -> Decision:
         """One event more in the window; the rule goes on when that reaches its number."""
         counted = count(self.rule, counts, self.names, self.own)
         if counted is None:
-            return Decision(self._verdict("unknown", f"`{counts.by}` is not known"))
-        reason = f"{counted.count} of {counts.at_least} within {counts.within}"
-        reason += f"; {RESET}" if counted.reset else ""
+            return Decision(self._verdict("unknown", say("key_unknown", name=counts.by)))
+        reached = say("counted", count=counted.count, least=counts.at_least, within=str(counts.within))
+        said = [reached, *([RESET] if counted.reset else [])]
+        memory = of_count(self.rule, counts, counted, self.names.facts)
         if not counted.fires:
             self._remember_count(counted.record)
-            held = counted.record["reached"]
-            near = None if held else f"the count is {counted.count}; {counts.at_least} would have fired"
-            again = "; it fires again after the count fell below" if held else ""
-            return Decision(self._verdict("not_crossed", reason + again, near))
-        asked = replace(self, names=self.names.bind(count=counted.count), remembered=reason)
+            return Decision(replace(self, memory=memory).not_enough(counts, counted, said))
+        names = self.names.bind(count=counted.count)
+        asked = replace(self, names=names, remembered=joined("then", said), memory=memory)
         decision = asked.decide()
         gone = decision.verdict is not None and decision.verdict.kind == "error" and not decision.actions
         self._remember_count(counted.start if gone else counted.record)
         return decision
+
+    def not_enough(self, counts: Counts, counted: Counted, said: list[Words]) -> Verdict:
+        """The count has not reached its number, or stands above it since it fired."""
+        if counted.record["reached"]:
+            return self._verdict("not_crossed", joined("then", [*said, say("after_falling")]))
+        known = {"value": counted.count, "operator": ">=", "wanted": counts.at_least}
+        near = say("near_count", count=counted.count, least=counts.at_least, **known)
+        return self._verdict("not_crossed", joined("then", said), near)
 
     def _remember_count(self, record: Record) -> None:
         if self.own.get("count", record["id"]) != record:
@@ -205,49 +243,52 @@ class _Asked:
         """Why the rule says nothing more about this key, or none when it is the first time: then it is on record."""
         id = once_id(self.rule, self.names)
         if id is None:
-            return self._verdict("unknown", f"part of its key ({', '.join(self.rule.once_per)}) is not known")
+            return self._verdict("unknown", say("once_unknown", names=joined("list", self.rule.once_per)))
         known = self.own.get("once", id)
         if known is not None and not known.get("given_back"):
-            return self._verdict("duplicate", f"it has spoken about {_key(id, self.rule)} already")
+            key = _key(id, self.rule)
+            memory = of_once(self.rule, key, known)
+            return self._verdict("duplicate", say("spoken", key=key), memory=memory)
         return None
 
     def _not_crossed(self, crossed: Crossed, outcome: NotCrossed) -> Verdict:
         crosses = self._crosses
-        parts = [f"{crosses.value.text} is {figure(crosses, crossed.value)}"]
+        parts = [say("is", operand=crosses.value.text, have=figure(crosses, crossed.value))]
         if outcome.rearmed:
-            parts.append(f"{self._levels(outcome.rearmed)} can fire again")
+            parts.append(say("can_fire_again", levels=self._levels(outcome.rearmed)))
         if outcome.next_level is not None:
-            parts.append(f"the next level is {level_figure(crosses, outcome.next_level)}")
+            parts.append(say("next_level", level=level_figure(crosses, outcome.next_level)))
         if crossed.reset:
             parts.append(RESET)
-        return self._verdict(
-            "not_crossed", "; ".join(parts), near_level(crosses, crossed.value, outcome.next_level)
-        )
+        return self._verdict("not_crossed", joined("then", parts), self._near(crossed, outcome))
+
+    def _near(self, crossed: Crossed, outcome: NotCrossed) -> Words | None:
+        """The next level ahead; where there is none, what arms the last one again."""
+        crosses, ladder = self._crosses, crossed.ladder
+        if outcome.next_level is not None:
+            return near_level(crosses, crossed.value, outcome.next_level)
+        last = ladder.rungs[-1]
+        return near_rearm(crosses, crossed.value, last, ladder.rearm_at(last))
 
     def _cleared(self, crossed: Crossed, outcome: Cleared) -> Decision:
         levels = tuple(level for level, _ in outcome.levels)
-        reason = (
-            f"{self._crosses.value.text} is {figure(self._crosses, crossed.value)}, "
-            f"{self._levels(levels)} no longer holds"
+        have = figure(self._crosses, crossed.value)
+        reason = say(
+            "no_longer_holds", operand=self._crosses.value.text, have=have, levels=self._levels(levels)
         )
         events = tuple(self._level_event("cleared", crossed, level, epoch) for level, epoch in outcome.levels)
         if self._event.history:
-            return Decision(
-                self._verdict("history", f"{reason}; before the start, so nobody is told"), (), events
-            )
+            told = joined("then", [reason, say("nobody_is_told")])
+            return Decision(self._verdict("history", told), (), events)
         firing = self._firing(self.names, None)
         notes, problems = corrections(firing, crossed, wrongly_told(crossed.record, outcome))
-        told = (
-            f"{len(notes)} correction note{'' if len(notes) == 1 else 's'}"
-            if notes
-            else "nobody had been told"
-        )
-        sentence = "; ".join([reason, *(problems or [told])])
+        many = say("notes_one" if len(notes) == 1 else "notes", count=len(notes))
+        sentence = joined("then", [reason, *(problems or [many if notes else say("nobody_told")])])
         return Decision(self._verdict("cleared", sentence), tuple(notes), events)
 
     def _history(self, crossed: Crossed | None) -> Decision:
         self._remember_once(())
-        reason = "it happened before the start: kept, and nobody is told"
+        reason = say("history")
         events = self._crossings(crossed)
         return Decision(self._verdict("history", self._with_memory(crossed, reason)), (), events)
 
@@ -257,8 +298,9 @@ class _Asked:
             names = names.bind(level=crossed.outcome.level, value=crossed.value)
             alert = (crossed.record["id"], level_key(crossed.outcome.level), crossed.outcome.epoch)
         done = plan(self._firing(names, alert))
-        kind, reason = _outcome(done)
+        kind, reason = outcome_of(done)
         verdict = self._verdict(kind, self._with_memory(crossed, reason))
+        verdict = replace(verdict, left_out=tuple(done.left_out))
         if kind == "error" and not done.actions and not done.performed:
             return self._in_vain(verdict, crossed)
         if crossed is not None and isinstance(crossed.outcome, Fired):
@@ -308,46 +350,30 @@ class _Asked:
 
     def _with_memory(self, crossed: Crossed | None, reason: str) -> str:
         if self.remembered:
-            return f"{self.remembered}; {reason}"
+            return joined("then", [self.remembered, reason])
         if crossed is None or not isinstance(crossed.outcome, Fired):
             return reason
-        crosses, level = self._crosses, crossed.outcome.level
-        reached = f"{crosses.value.text} is {figure(crosses, crossed.value)} and reached {level_figure(crosses, level)}"
-        return f"{reached}; {reason}"
+        crosses = self._crosses
+        figures = {
+            "have": figure(crosses, crossed.value),
+            "level": level_figure(crosses, crossed.outcome.level),
+        }
+        return joined("then", [say("reached", operand=crosses.value.text, **figures), reason])
 
     def _levels(self, levels: tuple[Decimal, ...]) -> str:
-        return " and ".join(level_figure(self._crosses, level) for level in levels)
+        return joined("and", [level_figure(self._crosses, level) for level in levels])
 
-    def _verdict(self, kind: VerdictKind, reason: str, near: str | None = None) -> Verdict:
+    def _verdict(
+        self,
+        kind: VerdictKind,
+        reason: str,
+        near: str | None = None,
+        memory: Mapping[str, Any] | None = None,
+    ) -> Verdict:
         ladder = (self.rule.crosses.value.trace(self.names),) if self.rule.crosses else ()
         trace = (*ladder, *traced(self.rule.conditions, self.names))
-        return _verdict(self.names.facts, self.rule, kind, reason, trace, near)
-
-
-def _outcome(done: Outcome) -> tuple[VerdictKind, str]:
-    """The verdict of a rule that fired, and what became of its actions in one sentence."""
-    said = [_listed(done), *done.notes]
-    if done.problems:
-        return "error", "; ".join([*done.problems, *([_listed(done)] if done.actions else [])])
-    facing = [a for a in done.actions if a.client_facing] or done.actions
-    holds = {"observed" if a.observed else a.waits for a in facing}
-    waiting = [f"{a.kind} to {_whom(a)} waits for {a.waits}" for a in done.actions if a.waits]
-    sentence = "; ".join([*said, *waiting])
-    if not holds or None in holds:
-        return "fired", sentence
-    if holds == {"observed"}:
-        return "observed", f"{sentence}; the project is observed, so the lead sees what the client would"
-    return ("awaiting_review" if "review" in holds else "waiting"), sentence
-
-
-def _listed(done: Outcome) -> str:
-    named = [f"{a.kind} to {_whom(a)}" for a in done.actions]
-    named += [f"{done.performed} done at once"] if done.performed else []
-    return ", ".join(named) if named else "none of its actions is meant for this"
-
-
-def _whom(action: Planned) -> str:
-    return action.recipient or action.target
+        facts = self.names.facts
+        return _verdict(facts, self.rule, kind, reason, trace, near, memory or self.memory)
 
 
 def _key(id: str, rule: Rule) -> str:

@@ -16,6 +16,7 @@ from rules.engine.decide import Decision, decide
 from rules.engine.memory import rebase_ladders
 from rules.engine.names import Facts
 from rules.engine.once import settle_once
+from rules.engine.sentences import say
 from rules.engine.state import Draft, State
 from rules.engine.verdicts import NOT_STORED, Evaluation, Planned, Verdict, VerdictKind
 from rules.engine.waits import recalled
@@ -65,15 +66,13 @@ class _Cascade:
         settle_once(event, self.draft)
         if event.depth > MAX_DEPTH:
             # What is so is kept, whoever caused it; no rule is asked about it any more.
-            self._stop(
-                event, "loop", f"rules caused each other {MAX_DEPTH} times in a row: the chain ends here"
-            )
+            self._stop(event, "loop", say("chain_ends", count=MAX_DEPTH))
             return list(applied.caused)
         if event.own and event.type.startswith("comment."):
-            self._stop(event, "suppressed", "it is a comment of our own that came back")
+            self._stop(event, "suppressed", say("own_comment"))
             return list(applied.caused)
         if event.type == "message.failed" and event.objects["message"].get("status") in _CALLED_OFF:
-            self._stop(event, "suppressed", "the message was called off or left out: nothing failed")
+            self._stop(event, "suppressed", say("called_off"))
             return list(applied.caused)
         return [*applied.caused, *self._decide(event)]
 

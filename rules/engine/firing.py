@@ -75,7 +75,7 @@ class Outcome:
     """What planning the entries of a rule came to so far.
 
     performed: how many inner actions were done.  problems: what could not be carried out.  notes: what was left out on
-    purpose.  reached: keeps anyone from getting a text twice.
+    purpose.  left_out: entries whose own condition does not hold.  reached: keeps anyone from getting a text twice.
     """
 
     actions: list[Planned] = field(default_factory=list)
@@ -83,6 +83,7 @@ class Outcome:
     performed: int = 0
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     reached: set[tuple[str, str, bool]] = field(default_factory=set)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final, Literal
 
+from rules.engine.sentences import joined, say
 from rules.facts.project import Client, Project
 from rules.language.model import UNKNOWN, Expression, ExpressionError, Operand, Resolve, Rule
 from rules.language.operations import truth
@@ -48,9 +49,9 @@ def out_of_scope(
         return elsewhere
     noun = event_type.partition(".")[0]
     if project is None:
-        return None if noun in _HOUSE else "it belongs to no project, and rules speak about projects"
+        return None if noun in _HOUSE else say("no_project")
     if status not in AT_WORK and noun != "project":
-        return f"project {project.id} is {status}, and rules speak about projects at work"
+        return say("not_at_work", project=project.id, status=status)
     return None
 
 
@@ -59,32 +60,28 @@ def _elsewhere(rule: Rule, project: Project | None, client: Client | None) -> st
     client_id = client.id if client else None
     project_id = project.id if project else None
     if scope.clients and not _matches(client_id, scope.clients):
-        return f"the rule speaks about clients {_listed(scope.clients)}, this is {client_id or 'no client'}"
+        found = client_id or say("no_client_here")
+        return say("other_clients", names=joined("list", scope.clients), found=found)
     if scope.projects and not _matches(project_id, scope.projects):
-        return (
-            f"the rule speaks about projects {_listed(scope.projects)}, this is {project_id or 'no project'}"
-        )
+        found = project_id or say("no_project_here")
+        return say("other_projects", names=joined("list", scope.projects), found=found)
     if _matches(client_id, scope.not_clients):
-        return f"the rule leaves out client {client_id}"
+        return say("client_left_out", id=client_id)
     if _matches(project_id, scope.not_projects):
-        return f"the rule leaves out project {project_id}"
+        return say("project_left_out", id=project_id)
     return _wrong_tags(rule, {*(project.tags if project else ()), *(client.tags if client else ())})
 
 
 def _wrong_tags(rule: Rule, tags: set[str]) -> str | None:
     scope = rule.scope
     if scope.tags and not any(_matches(tag, scope.tags) for tag in tags):
-        return f"the rule speaks about what is tagged {_listed(scope.tags)}"
+        return say("other_tags", tags=joined("list", scope.tags))
     left_out = sorted(tag for tag in tags if _matches(tag, scope.not_tags))
-    return f"the rule leaves out what is tagged {left_out[0]}" if left_out else None
+    return say("tag_left_out", tag=left_out[0]) if left_out else None
 
 
 def _matches(name: str | None, globs: Sequence[str]) -> bool:
     return name is not None and any(name == glob or fnmatchcase(name, glob) for glob in globs)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names)
 
 
 def unmet(conditions: Sequence[Expression], resolve: Resolve, *, quiet: bool = False) -> Stop | None:
@@ -109,11 +106,11 @@ def missing(expression: Expression, resolve: Resolve) -> str:
     """What made an expression unknown: the names that are not known, or those that are none."""
     absent = sorted(name for name in expression.names if resolve(name) is UNKNOWN)
     if absent:
-        return f"{' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not known"
+        return say("not_known" if len(absent) == 1 else "not_known_many", names=joined("and", absent))
     empty = sorted(name for name in expression.names if resolve(name) is None)
     if empty:
-        return f"{' and '.join(empty)} {'is' if len(empty) == 1 else 'are'} none"
-    return "nothing to go by"
+        return say("is_none" if len(empty) == 1 else "is_none_many", names=joined("and", empty))
+    return say("nothing_known")
 
 
 def traced(
@@ -127,8 +124,9 @@ def traced(
 def _stop(kind: StopKind, condition: Expression, conditions: Sequence[Expression], resolve: Resolve) -> Stop:
     trace = traced(conditions, resolve, condition)
     if kind == "unknown":
-        return Stop(kind, f"`{condition.text}` is unknown: {missing(condition, resolve)}", trace)
-    return Stop(kind, f"`{condition.text}` is false", trace)
+        why = missing(condition, resolve)
+        return Stop(kind, say("unknown", condition=condition.text, why=why), trace)
+    return Stop(kind, say("false", condition=condition.text), trace)
 
 
 def _refuted(condition: Expression, resolve: Resolve) -> bool:

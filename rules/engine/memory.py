@@ -17,6 +17,7 @@ from typing import Any
 
 from rules.engine.guard import missing
 from rules.engine.names import Facts, Names
+from rules.engine.sentences import say
 from rules.engine.state import Draft
 from rules.facts.event import Record
 from rules.facts.ladder import Ladder, Outcome, rebase, step
@@ -83,12 +84,13 @@ def see(rule: Rule, crosses: Crosses, names: Names) -> Seen | Unseen:
     """The ladder that an event is about, and its value."""
     value = number(crosses.value.value(names))
     if value is None:
-        return Unseen(f"`{crosses.value.text}` is unknown: {missing(crosses.value, names)}")
+        why = missing(crosses.value, names)
+        return Unseen(say("ladder_unknown", value=crosses.value.text, why=why))
     identity = []
     for name in (crosses.key, crosses.period):
         found = names(name) if name else ""
         if found is UNKNOWN or found is None:
-            return Unseen(f"the ladder's `{name}` is not known")
+            return Unseen(say("ladder_key", name=name))
         identity.append(str(found))
     return Seen(memory_id(rule, names.facts.event.project, *identity), value)
 

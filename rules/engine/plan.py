@@ -12,11 +12,15 @@ from typing import Any
 from rules.engine.copies import person_copy
 from rules.engine.effects import INNER, perform
 from rules.engine.firing import Firing, Outcome, evaluated
+from rules.engine.messages import copy_of
+from rules.engine.near import near_miss
 from rules.engine.outward import add_copies, plan_outward
 from rules.engine.recipients import reach, without
 from rules.engine.reporting import plan_report
+from rules.engine.sentences import joined, say
 from rules.engine.systems import estimate_copies, issue_copies
-from rules.language.model import UNKNOWN, ActionSpec
+from rules.engine.verdicts import VerdictKind
+from rules.language.model import UNKNOWN, ActionSpec, Expression
 from rules.language.operations import truth
 from rules.language.wording import choose
 
@@ -33,13 +37,47 @@ def plan(firing: Firing) -> Outcome:
     return done
 
 
+def outcome_of(done: Outcome) -> tuple[VerdictKind, str]:
+    """The verdict of a rule that fired, and what became of its actions in one sentence."""
+    said = [_listed(done), *done.notes]
+    if done.problems:
+        return "error", joined("then", [*done.problems, *([_listed(done)] if done.actions else [])])
+    facing = [a for a in done.actions if a.client_facing] or done.actions
+    holds = {"observed" if a.observed else a.waits for a in facing}
+    waiting = [
+        say("waits_for", copy=copy_of(a), hold=say(f"hold_{a.waits}")) for a in done.actions if a.waits
+    ]
+    sentence = joined("then", [*said, *waiting])
+    if not holds or None in holds:
+        return "fired", sentence
+    if holds == {"observed"}:
+        return "observed", joined("then", [sentence, say("lead_sees")])
+    return ("awaiting_review" if "review" in holds else "waiting"), sentence
+
+
+def _listed(done: Outcome) -> str:
+    named = [copy_of(a) for a in done.actions]
+    named += [say("done_at_once", count=done.performed)] if done.performed else []
+    return joined("list", named) if named else say("nothing_meant")
+
+
 def _wanted(spec: ActionSpec, firing: Firing, done: Outcome) -> bool:
     if spec.condition is None:
         return True
-    value = truth(spec.condition.value(firing.names), spec.condition.text)
+    text = spec.condition.text
+    value = truth(spec.condition.value(firing.names), text)
     if value is UNKNOWN:
-        done.notes.append(f"{spec.id} is left out: `{spec.condition.text}` is unknown")
+        done.notes.append(say("left_out", id=spec.id, condition=text, value="unknown"))
+    elif value is False:
+        done.left_out.append(_left_out(spec, spec.condition, firing))
     return value is True
+
+
+def _left_out(spec: ActionSpec, condition: Expression, firing: Firing) -> str:
+    """An entry whose own condition does not hold, with what would have done it."""
+    said = say("left_out", id=spec.id, condition=condition.text, value="false")
+    near = near_miss((condition,), firing.names)
+    return joined("then", [said, near]) if near else said
 
 
 def _carry_out(firing: Firing, spec: ActionSpec, ordinal: int, done: Outcome) -> Firing:

@@ -43,6 +43,9 @@ class Verdict:
 
     reason: one plain sentence.  trace: each condition with its operands and values, the deciding one first.
     near_miss: for conditions nearly met, what would have fired ("budget.used is 79.0 %; 80 % would have fired").
+    Both are `Words` where the engine says them, so that they can be said in other languages.
+    left_out: of a rule that fired, the entries whose own condition does not hold, and why.
+    memory: what the rule's memory came to on this event (rules.engine.remembered), empty where it was not asked.
     """
 
     event: str
@@ -52,6 +55,8 @@ class Verdict:
     at: str = ""
     trace: tuple[Operand, ...] = ()
     near_miss: str | None = None
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

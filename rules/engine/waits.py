@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from rules.engine.names import Facts, Names
 from rules.engine.parties import calendars_of, party_of, zone_named
+from rules.engine.sentences import from_stored, joined, say, to_stored
 from rules.engine.slots import Slot
 from rules.engine.state import Draft
 from rules.engine.verdicts import VerdictKind
@@ -67,13 +68,14 @@ def edited(rule: Rule, facts: Facts, id: str, former: Record | None, begun: Even
 
 def heard(rule: Rule, facts: Facts, id: str, why: str) -> Record:
     """What would have ended a wait that is not known: one that is told of later began before it, and is over."""
-    return {**_blank(rule, facts, id, None, facts.event), "status": "over", "last": "", "ended": why}
+    blank = _blank(rule, facts, id, None, facts.event)
+    return {**blank, "status": "over", "last": "", "ended": to_stored(why)}
 
 
 def over(record: Record, event: Event, why: str) -> Record:
     """A wait that an event ended; its timers mean nothing any more."""
     seen = max(record["seen"], event.at)
-    return {**record, "seen": seen, "status": "over", "timers": [], "ended": why}
+    return {**record, "seen": seen, "status": "over", "timers": [], "ended": to_stored(why)}
 
 
 def _blank(rule: Rule, facts: Facts, id: str, former: Record | None, begun: Event) -> Record:
@@ -125,15 +127,16 @@ def standing(rule: Rule, facts: Facts, record: Record) -> tuple[VerdictKind, str
         return "pending", says(rule, facts, record)
     if record["status"] == "spent":
         return "duplicate", says(rule, facts, record)
-    return "cancelled", str(record.get("ended") or "what came later is known already")
+    return "cancelled", ended(record) or say("later_known")
 
 
 def ended_well(rule: Rule, facts: Facts, record: Record, slot: Mapping[str, Any]) -> str:
     """Why the rule fires at the end of a wait, in one sentence."""
     since = moment(record["since"], rule, facts)
     if isinstance(rule.wait, NotFollowed):
-        return f"no {' or '.join(sorted(rule.wait.events))} came within {slot['elapsed']} since {since}"
-    return f"it stayed true for {slot['elapsed']} since {since}"
+        events = joined("or", sorted(rule.wait.events))
+        return say("not_followed", events=events, length=str(slot["elapsed"]), since=since)
+    return say("stayed_true", length=str(slot["elapsed"]), since=since)
 
 
 # The clock
@@ -180,16 +183,16 @@ def is_end(event: Event) -> bool:
 def lapsed(rule: Rule, record: Record | None, slot: Mapping[str, Any]) -> str | None:
     """Why a timer that is due means nothing any more, or none."""
     if record is None or rule.wait is None or record["_words"] != rule.memory_hash:
-        return "the rule's memory words were changed since: what it waited for is forgotten"
+        return say("forgotten")
     if not any(t["id"] == slot["id"] for t in record["timers"]):
-        return str(record.get("ended") or "it began anew since")
+        return ended(record) or say("began_anew")
     return None
 
 
 def stands(record: Record | None, slot: Mapping[str, Any]) -> str | None:
     """Why a message of this wait that was held back is no longer true, or none."""
     if record is None or not any(t["id"] == slot["id"] for t in record["timers"]):
-        return str((record or {}).get("ended") or "what it waited for began anew since")
+        return ended(record or {}) or say("held_began_anew")
     return None
 
 
@@ -223,19 +226,29 @@ def zone_of_rule(rule: Rule, facts: Facts) -> str:
 # What is said of it
 
 
+def ended(record: Mapping[str, Any]) -> str | None:
+    """Why a wait is over, none where it is not."""
+    said: str | None = from_stored(record.get("ended"))
+    return said
+
+
 def says(rule: Rule, facts: Facts, record: Record) -> str:
     """A wait in one sentence: since when, and when it fires."""
     left = [t for t in record["timers"] if str(t["elapsed"]) not in record["fired"]]
     since = moment(record["since"], rule, facts)
     if not left:
-        return f"it is true since {since}, and fired after {' and '.join(record['fired'])}"
-    due = f"it fires at {moment(left[0]['due'], rule, facts)} ({left[0]['elapsed']})"
+        return say("true_and_fired", since=since, lengths=joined("and", record["fired"]))
+    due = say("fires_at", due=moment(left[0]["due"], rule, facts), length=str(left[0]["elapsed"]))
     if isinstance(rule.wait, NotFollowed):
-        return f"{due} unless {' or '.join(sorted(rule.wait.events))} comes first"
-    return f"it is true since {since}; {due} if it stays true"
+        return say("unless_followed", due=due, events=joined("or", sorted(rule.wait.events)))
+    return joined("then", [say("true_since", since=since), say("if_it_stays", due=due)])
 
 
 def moment(at: datetime, rule: Rule, facts: Facts) -> str:
     """A time as a reason writes it, in the zone that the rule counts in."""
-    zone = zone_of_rule(rule, facts)
+    return moment_in(at, zone_of_rule(rule, facts))
+
+
+def moment_in(at: datetime, zone: str) -> str:
+    """A time as a reason writes it."""
     return f"{at.astimezone(zone_of(zone)):%Y-%m-%d %H:%M} {zone}"

@@ -15,6 +15,8 @@ from rules.engine.candidates import Reach
 from rules.engine.guard import out_of_scope, traced, unmet
 from rules.engine.names import KEPT, Facts, Names, slot_names
 from rules.engine.parties import calendars_of
+from rules.engine.remembered import of_wait
+from rules.engine.sentences import say
 from rules.engine.state import Draft
 from rules.engine.verdicts import Verdict, VerdictKind
 from rules.engine.waits import (
@@ -81,13 +83,13 @@ class _Look:
 
     def _followed(self, id: str, record: Record | None) -> Iterator[Verdict]:
         event = self.facts.event
-        why = f"it was followed by {event.type} at {moment(event.at, self.rule, self.facts)}"
+        why = say("followed_by", event=event.type, at=moment(event.at, self.rule, self.facts))
         if record is None:
             self.draft.put("wait", heard(self.rule, self.facts, id, why))
         elif event.at >= record["since"]:
             self.draft.put("wait", over(record, event, why))
             if record["status"] == "waiting":
-                yield self._verdict("cancelled", why, self.facts)
+                yield self._verdict("cancelled", why, self.facts, over(record, event, why))
 
     def _still_true(self, wait: StaysTrue | None, record: Record) -> Iterator[Verdict]:
         event = self.facts.event
@@ -97,8 +99,9 @@ class _Look:
         about = self._about(begun)
         stop = unmet(self.rule.conditions, self._names(about))
         if stop is not None and stop.kind == "condition_false":
-            self.draft.put("wait", over(record, event, f"it stopped being true: {stop.reason}"))
-            yield self._stopped(record, stop.reason, about)
+            ended = over(record, event, say("stopped_being_true", why=stop.reason))
+            self.draft.put("wait", ended)
+            yield self._stopped(record, stop.reason, about, ended)
         elif wait is not None and self._is_edit(wait) and not record["fired"]:
             if stop is None:
                 yield from self._anew(record["id"], record, begun, about)
@@ -107,11 +110,11 @@ class _Look:
         elif begun.objects != record["_begun"]["objects"]:
             self.draft.put("wait", {**record, "_begun": {**record["_begun"], "objects": begun.objects}})
 
-    def _stopped(self, record: Record, reason: str, about: Facts) -> Verdict:
+    def _stopped(self, record: Record, reason: str, about: Facts, ended: Record) -> Verdict:
         since = moment(record["since"], self.rule, self.facts)
         if record["status"] == "spent":
-            return self._verdict("cleared", f"{reason}; it was true since {since}, and can fire again", about)
-        return self._verdict("cancelled", f"{reason}; what waited since {since} is over", about)
+            return self._verdict("cleared", say("can_fire_anew", why=reason, since=since), about, ended)
+        return self._verdict("cancelled", say("wait_over", why=reason, since=since), about, ended)
 
     def _edit(self, wait: StaysTrue, id: str, record: Record | None) -> Iterator[Verdict]:
         """An edit while nothing waits: enough with the edits just before it, or kept for those that may follow."""
@@ -132,7 +135,7 @@ class _Look:
         if self._speaks():
             fresh = begin(self.rule, self.facts, id, record, begun)
             self.draft.put("wait", fresh)
-            yield self._verdict("pending", says(self.rule, self.facts, fresh), about)
+            yield self._verdict("pending", says(self.rule, self.facts, fresh), about, fresh)
 
     def _is_edit(self, wait: StaysTrue) -> bool:
         trigger = self.rule.trigger
@@ -167,6 +170,9 @@ class _Look:
     def _names(self, facts: Facts) -> Names:
         return Names(facts, self.rule, slot_names(facts))
 
-    def _verdict(self, kind: VerdictKind, reason: str, about: Facts) -> Verdict:
+    def _verdict(self, kind: VerdictKind, reason: str, about: Facts, record: Record) -> Verdict:
         trace = traced(self.rule.conditions, self._names(about))
-        return Verdict(self.facts.event.id, self.rule.id, kind, reason, str(self.rule.at), trace)
+        memory = of_wait(self.rule, self.facts, record)
+        return Verdict(
+            self.facts.event.id, self.rule.id, kind, reason, str(self.rule.at), trace, memory=memory
+        )

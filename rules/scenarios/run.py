@@ -23,7 +23,7 @@ from rules.scenarios.reading import Scenario, Step
 from rules.scenarios.said import Said
 from rules.scenarios.stage import EndlessStep, Stage
 from rules.scenarios.steps import take
-from rules.scenarios.trace import Shown, shown
+from rules.scenarios.trace import Shown, Watch, shown
 from rules.scenarios.values import BadStep, moment
 
 _BEGUN: Final = frozenset({"active", "on_hold", "closing", "closed"})
@@ -56,18 +56,19 @@ def run(
     *,
     own_modes: frozenset[str] = frozenset(),
     every_verdict: bool = False,
-    trace: bool = False,
+    watch: Watch | None = None,
 ) -> Run:
     """Play a scenario.
 
     own_modes: projects whose mode counts as the workspace states it; all others are live unless the scenario says
-    otherwise.  every_verdict: count also the verdicts that nobody stores, for coverage.  trace: say of each step
-    what left and where the project stands after it.
+    otherwise.  every_verdict: count also the verdicts that nobody stores, for coverage.  watch: say of each step
+    what left and where the project stands after it, and what rules made of it where that is asked for.
     """
     try:
         clock = moment(scenario.clock, workspace.time_zone)
         played_in = _at_the_start(workspace, scenario, clock, own_modes)
-        stage = Stage(played_in, rules, clock, every_verdict)
+        keeping = watch is not None and watch.explain
+        stage = Stage(played_in, rules, clock, every_verdict or keeping, keeping)
         _activate(stage, scenario)
     except BadStep as error:
         return Run((Difference(error.at, 0, str(error)),), Counter())
@@ -79,8 +80,8 @@ def run(
         differences += found
         if released is None:
             break
-        if trace:
-            steps.append(shown(stage, number, step, released))
+        if watch is not None:
+            steps.append(shown(stage, number, step, released, watch))
     return Run(tuple(differences), stage.verdicts, tuple(steps))
 
 
@@ -164,6 +165,7 @@ def _activate(stage: Stage, scenario: Scenario) -> None:
         if later is not None:
             stage.tell(_status(project, later, stage.now))
     stage.verdicts.clear()
+    stage.decided.clear()
 
 
 def _status(project: Project, kind: str, now: datetime) -> Event:

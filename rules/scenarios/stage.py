@@ -16,12 +16,13 @@ from typing import Final
 from rules.engine import slots, terms
 from rules.engine.caps import Spoken, counts_for_client
 from rules.engine.evaluate import evaluate
+from rules.engine.messages import Standing, standing
 from rules.engine.noise import heap_of, is_gathered, whom
 from rules.engine.outcomes import Became, message_event, task_event
 from rules.engine.release import MOST_IN_ONE, Message, Release, Waited, as_digest, release, with_items
 from rules.engine.review import Unreleased, tell_deputy
 from rules.engine.state import MemoryBook, State
-from rules.engine.verdicts import Planned
+from rules.engine.verdicts import Evaluation, Planned, Verdict
 from rules.engine.waits import slots_of
 from rules.facts.approval import OPEN
 from rules.facts.event import Event, Record
@@ -48,7 +49,8 @@ class EndlessStep(ValueError):
 class Stage:
     """One scenario being played. `verdicts` counts (rule, kind of verdict).
 
-    every_verdict: also those that are stored nowhere, which costs time.  count: how many events it was told.
+    every_verdict: also those that are stored nowhere, which costs time.  keeping: keep verdicts with their events, for
+    whoever wants them explained.  count: how many events it was told.
     spoken_of: the project of the last of them that had one.
     """
 
@@ -56,12 +58,16 @@ class Stage:
     rules: RuleSet
     now: datetime
     every_verdict: bool = False
+    keeping: bool = False
     book: MemoryBook = field(default_factory=MemoryBook)
     verdicts: Counter[tuple[str, str]] = field(default_factory=Counter)
     count: int = 0
     spoken_of: str | None = None
     released: list[Said] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    decided: list[tuple[Event, tuple[Verdict, ...]]] = field(default_factory=list)
+    _plans: dict[tuple[str, str], list[Planned]] = field(default_factory=dict)
+    _ends: dict[str, tuple[str, str]] = field(default_factory=dict)
     _order: dict[str, int] = field(default_factory=dict)
     _held: dict[str, Planned] = field(default_factory=dict)
     _since: dict[str, datetime] = field(default_factory=dict)
@@ -103,6 +109,17 @@ class Stage:
         found = self.released, self.broken
         self.released, self.broken = [], []
         return found
+
+    def standing(self, verdict: Verdict) -> list[Standing]:
+        """Where the messages of a verdict stand by now; known of those decided while keeping."""
+        return [self._stands(p) for p in self._plans.get((verdict.event, verdict.rule), ())]
+
+    def _stands(self, planned: Planned) -> Standing:
+        held = self._held.get(planned.id)
+        if held is not None:
+            return standing(held)
+        state, why = self._ends[planned.id]
+        return Standing(planned, state, why)
 
     def tell(self, *events: Event) -> None:
         """Decide events and everything that follows from them now."""
@@ -150,7 +167,16 @@ class Stage:
         events = {e.id: e for e in found.events}
         self._events.update((p.event, events[p.event]) for p in found.actions)
         self.verdicts.update((v.rule, v.kind) for v in found.verdicts)
+        if self.keeping:
+            self._keep(found)
         self._take(found.actions)
+
+    def _keep(self, found: Evaluation) -> None:
+        for event in found.events:
+            self.decided.append((event, tuple(v for v in found.verdicts if v.event == event.id)))
+        for planned in found.actions:
+            if planned.id not in self._order:
+                self._plans.setdefault((planned.event, planned.rule), []).append(planned)
 
     def _take(self, planned: Iterable[Planned]) -> None:
         """Keep what is new; what joins a digest leaves with the first that waits in it."""
@@ -200,7 +226,7 @@ class Stage:
         for planned in found.held:
             self._hold(planned)
         over = [p for p in heap if p.id in found.over]
-        told += [event for p in over for event in self._ended(p, "failed", found.over[p.id][0])]
+        told += [event for p in over for event in self._ended(p, "failed", *found.over[p.id])]
         return told + self._send(found)
 
     def _spoken(self, planned: Planned) -> Spoken:
@@ -228,7 +254,8 @@ class Stage:
             said = self._worded(message)
         except TextError as error:
             self._tell_broken(message.planned, error)
-            return [e for m in found.messages for p in m.all for e in self._ended(p, "failed")]
+            dead = [p for m in found.messages for p in m.all]
+            return [e for p in dead for e in self._ended(p, "failed", why=str(error))]
         self.released.append(said)
         self._count(message)
         opened = (
@@ -236,7 +263,9 @@ class Stage:
             if message.planned.kind == "task"
             else []
         )
-        return [*(event for p in message.all for event in self._ended(p, "sent")), *opened]
+        said_too = [event for p in message.with_it for event in self._ended(p, "sent")]
+        self._ends.update((p.id, ("merged", "")) for p in message.with_it)
+        return [*self._ended(message.planned, "sent"), *said_too, *opened]
 
     def _worded(self, message: Message) -> Said:
         return worded(message.planned, self.rules.texts, self.workspace, self.book)
@@ -258,9 +287,10 @@ class Stage:
             self._held[planned.id] = replace(planned, release_by=None)
         self._take(tell_deputy([Unreleased(p, self._since[p.id]) for p in late], self.state, self.rules))
 
-    def _ended(self, planned: Planned, became: Became, status: str = "") -> list[Event]:
+    def _ended(self, planned: Planned, became: Became, status: str = "", why: str = "") -> list[Event]:
         """What became of a message; ladders and decisions hang on it."""
         self._outcomes[planned.id] = became
+        self._ends[planned.id] = (status or ("sent" if became == "sent" else "dead"), why)
         told = message_event(planned, became, self.now, status=status)
         return [told] if told else []
 

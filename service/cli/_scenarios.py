@@ -15,7 +15,7 @@ from rules.language.model import Problem, RuleSet
 from rules.packs import FOLDER, read_pack
 from rules.scenarios import Difference, Normalise, Scenario, World, given_world, read_scenarios, run
 from rules.scenarios.mutants import Mutant, mutants
-from rules.scenarios.trace import Shown
+from rules.scenarios.trace import Shown, Watch
 from service.cli._files import MAIN, Files, home_of, located, read_files, scenario_files, shown
 from service.cli._recorded import normaliser
 
@@ -116,7 +116,19 @@ class _Worlds:
         return self.given[place]
 
 
-def play(path: Path, *, coverage: bool = False, trace: bool = False) -> Played:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted of playing besides the outcome: every verdict counted, each step watched.
+
+    only: play the scenarios whose name has this in it.
+    """
+
+    coverage: bool = False
+    watch: Watch | None = None
+    only: str = ""
+
+
+def play(path: Path, wish: Wish) -> Played:
     """Play every scenario that the path stands for. Raises BrokenScenarios before the first when a file is broken."""
     worlds = _Worlds()
     files = _scenario_files(path, worlds)
@@ -127,7 +139,10 @@ def play(path: Path, *, coverage: bool = False, trace: bool = False) -> Played:
     if any(p.severity == "error" for p in problems):
         raise BrokenScenarios(problems)
     results = [
-        _played(name, one, worlds, coverage, trace) for name, scenarios, _ in read for one in scenarios
+        _played(name, one, worlds, wish)
+        for name, scenarios, _ in read
+        for one in scenarios
+        if wish.only in one.name
     ]
     return Played(tuple(results), tuple(dict.fromkeys(worlds.rules)))
 
@@ -211,7 +226,7 @@ def _jobs(path: Path, worlds: _Worlds) -> list[Job]:
     ]
 
 
-def _played(file: str, scenario: Scenario, worlds: _Worlds, coverage: bool, trace: bool) -> Result:
+def _played(file: str, scenario: Scenario, worlds: _Worlds, wish: Wish) -> Result:
     world, normalise = worlds.of(scenario)
     played = run(
         scenario,
@@ -219,8 +234,8 @@ def _played(file: str, scenario: Scenario, worlds: _Worlds, coverage: bool, trac
         world.rules,
         normalise,
         own_modes=world.own_modes,
-        every_verdict=coverage,
-        trace=trace,
+        every_verdict=wish.coverage,
+        watch=wish.watch,
     )
     return Result(file, scenario.name, played.differences, played.verdicts, played.steps)
 

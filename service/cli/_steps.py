@@ -18,6 +18,30 @@ if TYPE_CHECKING:
 _NAMES = ("id", "number", "key", "title", "amount", "total", "hours", "duration", "status", "period")
 
 
+def explained_lines(steps: Iterable[Shown]) -> Iterator[str]:
+    """What rules made of the events of each step, as `accord explain` writes it."""
+    for shown in steps:
+        for one in shown.explained:
+            yield f"{shown.number:>3}  {one.event.type}  {one.event.id}"
+            for told in one.rules:
+                yield from (f"       {line}" for line in told.text().splitlines())
+
+
+def explained_plain(steps: Iterable[Shown]) -> list[dict[str, Any]]:
+    """The same as JSON values: step, event, and a verdict for each rule."""
+    return [
+        {
+            "step": shown.number,
+            "event": one.event.id,
+            "type": one.event.type,
+            "at": one.event.at.isoformat(),
+            "verdicts": [told.plain() for told in one.rules],
+        }
+        for shown in steps
+        for one in shown.explained
+    ]
+
+
 def step_lines(steps: Iterable[Shown]) -> Iterator[str]:
     """The lines of all steps."""
     known: set[str] = set()

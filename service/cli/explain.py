@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +12,6 @@ from service.cli import FINDINGS, FINE, Invocation
 if TYPE_CHECKING:
     from rules.engine.explain import Explanation
     from rules.facts.event import Event
-    from rules.language.model import Operand
     from service.state import Context
     from service.store.database import Connection
 
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("event")
 @click.argument("rule", required=False)
-@click.option("--locale", default="en", help="The language of the rules' titles.")
+@click.option("--locale", default="en", help="The language of titles and sentences.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def command(invocation: Invocation, event: str, rule: str | None, locale: str, as_json: bool) -> int:
@@ -58,12 +56,13 @@ def _explained(
 ) -> dict[str, Any]:
     """What the stored verdicts say, and what the other candidates make of the event with the facts of now."""
     from rules.engine.explain import explain
+    from service.explaining import kept as stored
     from service.store import lists
 
     rule, locale = asked
     row = lists.event_row(connection, event.id) or {}
     rules = context.rulebook.of(row.get("ruleset") or context.rulebook.rules.version)
-    kept = [one for one in _kept(connection, event, rules, locale) if rule in (None, one.rule)]
+    kept = [one for one in stored(context, connection, event.id, rules, locale) if rule in (None, one.rule)]
     others: tuple[Explanation, ...] = ()
     if rule is None or not kept:
         again = explain(event, context.state(connection), rules, rule, locale)
@@ -78,26 +77,6 @@ def _explained(
         "recomputed": [one.plain() for one in others],
         "_texts": [[one.text() for one in kept], [one.text() for one in others]],
     }
-
-
-def _kept(connection: Connection, event: Event, rules: Any, locale: str) -> Iterator[Explanation]:
-    from rules.engine.explain import of_verdict
-    from rules.engine.verdicts import Verdict
-    from rules.facts import codec
-    from service.store import lists
-
-    page = lists.verdicts_page(connection, lists.Wanted(limit=lists.MOST), {"event": event.id})
-    for row in reversed(page.rows):
-        data = codec.loads(row["data"])
-        trace = tuple(_operand(one) for one in data.pop("trace"))
-        yield of_verdict(Verdict(**data, trace=trace), rules, locale)
-
-
-def _operand(stored: Mapping[str, Any]) -> Operand:
-    from rules.language.model import UNKNOWN, Operand
-
-    value = UNKNOWN if stored["value"] == "unknown" else stored["value"]
-    return Operand(stored["text"], value, tuple(_operand(one) for one in stored["parts"]))
 
 
 def _text(found: dict[str, Any]) -> str:

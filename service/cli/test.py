@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,7 +15,7 @@ from service.cli import FINDINGS, FINE, Invocation
 
 if TYPE_CHECKING:
     from rules.scenarios import Difference
-    from service.cli._scenarios import Job, Played
+    from service.cli._scenarios import Job, Played, Result, Wish
 
 # Verdicts of a rule that had something to say, whether or not it left at once.
 SPOKE: Final = frozenset({"fired", "waiting", "awaiting_review", "observed"})
@@ -33,17 +33,23 @@ SPOKE: Final = frozenset({"fired", "waiting", "awaiting_review", "observed"})
     is_flag=True,
     help="Edit rules a word at a time; list edits that no scenario notices.",
 )
+@click.option(
+    "--explain",
+    metavar="RULE",
+    help='Say at each step what RULE made of it, or every rule ("all"): why, why not, what is missing.',
+)
+@click.option("--only", default="", metavar="TEXT", help="Play the scenarios whose name has TEXT in it.")
+@click.option("--locale", default="en", help="The language of what is explained.")
 @click.option("-v", "--verbose", is_flag=True, help="Print each step: what left, and what it changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 @click.pass_obj
 def command(
     invocation: Invocation,
+    /,
     path: Path | None,
     junit: Path | None,
-    coverage: bool,
-    mutated: bool,
-    verbose: bool,
     as_json: bool,
+    **wanted: Any,
 ) -> int:
     """Play the scenarios of the workspace at PATH (else of --home), of a folder, or of one file."""
     from service.cli._scenarios import BrokenScenarios, play
@@ -51,9 +57,9 @@ def command(
     begun = time.monotonic()
     place = (path or invocation.home).resolve()
     try:
-        if mutated:
+        if wanted["mutated"]:
             return _mutated(place, as_json)
-        played = play(place, coverage=coverage, trace=verbose)
+        played = play(place, _wish(wanted))
     except BrokenScenarios as broken:
         lines = ["these files cannot be used:", *map(str, broken.problems)]
         raise click.ClickException("\n".join(lines)) from None
@@ -62,15 +68,24 @@ def command(
 
         junit.write_text(report(played), encoding="utf-8")
     if as_json:
-        click.echo(json.dumps(_plain(played, coverage), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(_plain(played, wanted["coverage"]), ensure_ascii=False, indent=2))
     else:
-        _print(played)
-        if coverage:
+        _print(played, wanted["verbose"])
+        if wanted["coverage"]:
             _print_coverage(played)
     count, failed = len(played.results), played.failed
     said = f"{count} scenarios, {failed} failed" if failed else f"{count} scenarios passed"
     click.echo(f"{said} in {time.monotonic() - begun:.1f} s", err=True)
     return FINDINGS if failed else FINE
+
+
+def _wish(wanted: Mapping[str, Any]) -> Wish:
+    from rules.scenarios.trace import Watch
+    from service.cli._scenarios import Wish
+
+    rule = wanted["explain"]
+    watch = Watch(bool(rule), None if rule == "all" else rule, wanted["locale"])
+    return Wish(wanted["coverage"], watch if rule or wanted["verbose"] else None, wanted["only"])
 
 
 def _mutated(place: Path, as_json: bool) -> int:
@@ -95,14 +110,16 @@ def _progress(jobs: Sequence[Job]) -> Iterator[Job]:
         yield from bar
 
 
-def _print(played: Played) -> None:
-    from service.cli._steps import step_lines
+def _print(played: Played, verbose: bool) -> None:
+    from service.cli._steps import explained_lines, step_lines
 
     for file, results in played.by_file.items():
         click.echo(file)
         for result in results:
             click.echo(f"  {'ok  ' if result.passed else 'FAIL'}  {result.name}")
-            for line in step_lines(result.steps):
+            for line in step_lines(result.steps) if verbose else ():
+                click.echo(f"  {line}")
+            for line in explained_lines(result.steps):
                 click.echo(f"  {line}")
             for difference in result.differences:
                 click.echo("\n".join(f"        {line}" for line in str(difference).splitlines()))
@@ -122,11 +139,20 @@ def _plain(played: Played, coverage: bool) -> dict[str, object]:
             "name": r.name,
             "passed": r.passed,
             "differences": [_difference(d) for d in r.differences],
+            **_explained(r),
         }
         for r in played.results
     ]
     reached = {rule: dict(kinds) for rule, kinds in played.coverage.items()} if coverage else {}
     return {"scenarios": scenarios, **({"coverage": reached} if coverage else {})}
+
+
+def _explained(result: Result) -> dict[str, object]:
+    """What rules made of each step, where that was asked for."""
+    from service.cli._steps import explained_plain
+
+    found = explained_plain(result.steps)
+    return {"explained": found} if found else {}
 
 
 def _difference(difference: Difference) -> dict[str, object]:

@@ -7,20 +7,21 @@ deciding happen once: the partition's version, and one verdict for each (event, 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
+from rules.engine.sentences import Words, from_stored, to_stored
 from rules.engine.verdicts import NOT_STORED, Verdict
 from rules.facts import codec
 from rules.facts.duration import Duration
 from rules.facts.event import Event
 from rules.facts.money import Money
 from rules.facts.survey import unnamed_event
-from rules.language.model import UNKNOWN
+from rules.language.model import UNKNOWN, Operand
 from service.store.database import insert_new, iso
 from service.store.tables import events, partitions, verdicts
 
@@ -139,7 +140,7 @@ def add_verdicts(connection: Connection, found: Iterable[tuple[Verdict, str | No
                 "rule": v.rule,
                 "project": project,
                 "kind": v.kind,
-                "data": codec.dumps(_plain(v)),
+                "data": codec.dumps(_stored(v)),
                 "at": iso(at),
             }
             for v, project in found
@@ -255,6 +256,41 @@ def _row(event: Event, delivery: str | None, state: str) -> dict[str, Any]:
         "data": encode(event),
         "state": state,
     }
+
+
+def verdict_of(data: str) -> Verdict:
+    """The verdict that was stored, by this version or by the one before it."""
+    stored = codec.loads(data)
+    words = stored.get("words") or {}
+    return codec.from_fields(
+        Verdict,
+        {
+            **stored,
+            **{name: from_stored(said) for name, said in words.items()},
+            "trace": tuple(_operand(one) for one in stored["trace"]),
+            "left_out": tuple(from_stored(one) for one in stored.get("left_out") or ()),
+        },
+    )
+
+
+def _operand(stored: Mapping[str, Any]) -> Operand:
+    value = UNKNOWN if stored["value"] == "unknown" else stored["value"]
+    return Operand(stored["text"], value, tuple(_operand(one) for one in stored["parts"]))
+
+
+def _stored(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as it is kept: its sentences in English, and beside them what they are made of."""
+    said = {"reason": verdict.reason, "near_miss": verdict.near_miss}
+    words = {name: to_stored(text) for name, text in said.items() if isinstance(text, Words)}
+    plain = _plain(replace(verdict, left_out=()))
+    english = {name: None if text is None else str.__str__(text) for name, text in said.items()}
+    more = {
+        "left_out": [to_stored(one) for one in verdict.left_out],
+        "words": words,
+        "memory": plain["memory"],
+    }
+    kept = {name: value for name, value in plain.items() if name not in ("left_out", "memory")}
+    return {**kept, **english, **{name: value for name, value in more.items() if value}}
 
 
 def _plain(value: Any) -> Any:

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as Answer
 
 from rules.facts import codec
 from rules.facts.event import Event
-from service import replaying
+from service import explaining, replaying
 from service.log import redact
 from service.store import attention, inbox, journal, lists
 from service.store.database import Connection
@@ -68,9 +68,9 @@ def one(id: str) -> str:
             raise NotFound
         event = journal.shown(row["data"])
         rules = context.rulebook.of(row["ruleset"] or context.rulebook.rules.version)
-        verdicts = lists.verdicts_page(connection, Wanted(limit=lists.MOST), {"event": id})
         actions = [listing.action_row(a) for a in attention.actions_of(connection, [id])]
-        kept = why.shown(seen, rules, verdicts.rows, _by_rule(actions))
+        found = explaining.kept(context, connection, id, rules, seen.locale)
+        kept = why.shown(seen, rules, found, _by_rule(actions))
         others: list[dict[str, Any]] = []
         if row["state"] != "new":
             others = why.not_kept(context, connection, seen, event, rules, {v["rule"] for v in kept})

@@ -1,7 +1,7 @@
 """Why rules fired and why not, in the shape that the verdict macro reads.
 
-In: stored verdicts of an event, and the event itself for the rules whose verdict is not kept. Out: one mapping a rule,
-those that did something first.
+In: explanations of an event's verdicts, and the event itself for the rules whose verdict is not kept. Out: one mapping
+a rule, those that did something first.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rules.engine.explain import Explanation, explain
-from rules.facts import codec
+from rules.engine.sentences import Words, worded
 from rules.facts.event import Event
 from rules.language.model import UNKNOWN, ExpressionError, Operand, RuleSet
 from service.log import get
 from service.state import Context
 from service.store.database import Connection
-from service.web import words
+from service.web import auth, words
 from service.web.pages import Reader
 
 log = get("web")
@@ -35,14 +35,10 @@ _DID = (
 
 
 def shown(
-    seen: Reader,
-    rules: RuleSet,
-    rows: Iterable[Mapping[str, Any]],
-    actions: Mapping[str, list[dict[str, Any]]],
+    seen: Reader, rules: RuleSet, found: Iterable[Explanation], actions: Mapping[str, list[dict[str, Any]]]
 ) -> list[dict[str, Any]]:
-    """Stored verdicts with the actions they led to, by rule."""
-    found = [_verdict(seen, rules, codec.loads(row["data"]), actions.get(row["rule"], [])) for row in rows]
-    return sorted(found, key=_place)
+    """Verdicts on record with the actions they led to, by rule."""
+    return sorted((_verdict(seen, rules, one, actions.get(one.rule, [])) for one in found), key=_place)
 
 
 def not_kept(
@@ -56,64 +52,57 @@ def not_kept(
             "could not explain", event_id=event.id, error=f"{type(problem).__name__}: {problem}"[:500]
         )
         return []
-    return sorted((_explained(seen, e, rules) for e in made if e.rule not in kept), key=_place)
+    return sorted((_verdict(seen, rules, e, []) for e in made if e.rule not in kept), key=_place)
 
 
-def tree(seen: Reader, operand: Operand | Mapping[str, Any], first: bool = False) -> dict[str, Any]:
+def tree(seen: Reader, operand: Operand, first: bool = False) -> dict[str, Any]:
     """One step of a condition: its words, what it came to, the values it looked at, the steps below."""
-    text, given, parts = _step(operand)
-    steps = [_step(part) for part in parts]
-    looked_at = steps or [(text, given, ())]
+    given = operand.value
     return {
-        "text": text,
+        "text": operand.text,
         "result": given if isinstance(given, bool) else ("value" if _is_value(given) else None),
         "deciding": first,
         "values": [
-            (t, words.value(seen, v, t)) for t, v, _ in looked_at if _is_value(v) and not _is_literal(t, v)
+            (step.text, words.value(seen, step.value, step.text))
+            for step in operand.parts or (operand,)
+            if _is_value(step.value) and not _is_literal(step.text, step.value)
         ],
-        "parts": [tree(seen, part) for part, (_, v, _) in zip(parts, steps, strict=True) if not _is_value(v)],
+        "parts": [tree(seen, part) for part in operand.parts if not _is_value(part.value)],
     }
 
 
 def _verdict(
-    seen: Reader, rules: RuleSet, data: Mapping[str, Any], actions: list[dict[str, Any]]
+    seen: Reader, rules: RuleSet, found: Explanation, actions: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    rule = rules.rules.get(data["rule"])
+    rule = rules.rules.get(found.rule)
     return {
-        "code": data["kind"],
-        "sentence": words.title(seen, rule, data["rule"]),
-        "rule": data["rule"],
-        "place": data.get("at") or (str(rule.at) if rule else ""),
-        "why": _why(seen, data["kind"], data.get("reason") or ""),
-        "conditions": [tree(seen, o, first=i == 0) for i, o in enumerate(data.get("trace") or ())],
-        "near": data.get("near_miss"),
+        "code": found.kind,
+        "sentence": words.title(seen, rule, found.rule),
+        "rule": found.rule,
+        "place": found.at or (str(rule.at) if rule else ""),
+        "why": _why(seen, found),
+        "conditions": [tree(seen, o, first=i == 0) for i, o in enumerate(found.trace)],
+        "near": worded(found.near_miss, seen.locale) if found.near_miss else None,
+        "memory": found.remembered,
+        "left_out": [worded(one, seen.locale) for one in found.left_out],
+        # A message on record stands as a row that opens; where it stands is said in either case.
+        "messages": [worded(one.says, seen.locale) for one in found.messages],
         "actions": actions,
-        "links": [(seen.t("verdicts.open_rule"), f"/rules/{data['rule']}")] if rule else [],
+        "links": _links(seen, found.rule) if rule else [],
     }
 
 
-def _explained(seen: Reader, found: Explanation, rules: RuleSet) -> dict[str, Any]:
-    data = {"rule": found.rule, "kind": found.kind, "reason": found.reason, "at": found.at}
-    return _verdict(seen, rules, {**data, "trace": found.trace, "near_miss": found.near_miss}, [])
+def _links(seen: Reader, rule: str) -> list[tuple[str, str]]:
+    links = [(seen.t("verdicts.open_rule"), f"/rules/{rule}")]
+    return links + ([(seen.t("verdicts.try"), f"/rules/try?rule={rule}")] if auth.may("change") else [])
 
 
-def _why(seen: Reader, kind: str, reason: str) -> str:
-    """What decided, in the engine's own words; readers of Chinese have the meaning of the verdict before it."""
-    if seen.locale == "en":
-        return reason
-    means = seen.t(f"states.verdict.{kind}.means")
-    return f"{means}{seen.t('words.aside', text=reason)}" if reason else means
-
-
-def _step(operand: Operand | Mapping[str, Any]) -> tuple[str, Any, tuple[Any, ...]]:
-    if isinstance(operand, Operand):
-        return operand.text, operand.value, operand.parts
-    given = operand.get("value")
-    return (
-        str(operand.get("text", "")),
-        UNKNOWN if given == "unknown" else given,
-        tuple(operand.get("parts") or ()),
-    )
+def _why(seen: Reader, found: Explanation) -> str:
+    """What decided, in the engine's words; what it has no words for has the meaning of the verdict before it."""
+    if seen.locale == "en" or isinstance(found.reason, Words):
+        return worded(found.reason, seen.locale)
+    means = seen.t(f"states.verdict.{found.kind}.means")
+    return f"{means}{seen.t('words.aside', text=found.reason)}" if found.reason else means
 
 
 def _is_value(given: Any) -> bool:

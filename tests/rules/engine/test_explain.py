@@ -62,17 +62,40 @@ def near(condition: str, **entry: object) -> str | None:
         ("entry.duration > 2h or entry.amount > 500 USD", None),
         ('entry.class == "staff" and entry.amount > 500 USD', None),
         ("entry.receipt != none", None),
+        ("50 USD < entry.amount <= 80 USD", "entry.amount is USD 100.00; 80 USD or less would have fired"),
+        (
+            'contains(entry.tags, "urgent")',
+            'entry.tags is ["late"]; one that contains "urgent" would have fired',
+        ),
+        (
+            'startswith(entry.class, "st")',
+            'entry.class is "other"; one that starts with "st" would have fired',
+        ),
+        ("changed(entry.amount)", "entry.amount is unchanged; a change would have fired"),
+        ("not known(entry.class)", "known(entry.class) is true; false would have fired"),
     ],
 )
 def test_a_near_miss_says_what_would_have_fired(condition: str, sentence: str | None) -> None:
     """One comparison in the way is told with the value it had and the one it needed; more than one is no near miss."""
-    assert near(condition, receipt=None) == sentence
+    assert near(condition, receipt=None, tags=["late"]) == sentence
 
 
 def test_of_two_ways_to_fire_the_first_is_told() -> None:
     """Either of an `or` would have been enough."""
     found = near('entry.class == "staff" or entry.amount > 500 USD')
     assert found == 'entry.class is "other"; "staff" would have fired'
+
+
+def test_a_near_miss_has_its_values_for_machines() -> None:
+    """The operand, the value it had, and how it would have had to compare: as values, not as a sentence."""
+    world = World(RULES.replace("entry.amount > 50 USD", "entry.amount > 500 USD"))
+    (found,) = explain(world.entry("B1", 100, entry={"class": "staff"}), world.state, world.ruleset, "staff")
+    assert found.plain()["would_fire"] == {
+        "operand": "entry.amount",
+        "value": {"amount": "100.00", "currency": "USD"},
+        "operator": ">",
+        "wanted": {"amount": "500.00", "currency": "USD"},
+    }
 
 
 def test_a_ladder_that_was_not_crossed_names_the_next_level() -> None:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from rules.facts.event import SourceEvent
 from rules.packs import read_pack
 from rules.scenarios import Normalise, Payload, PayloadError, Run, given_world, read_scenarios, run
+from rules.scenarios.trace import Watch
 
 WORLD = """\
 version: 1
@@ -76,7 +77,14 @@ def file_of(
     )
 
 
-def play(steps: str, *, normalise: Normalise | None = None, coverage: bool = False, **world: str) -> Run:
+def play(
+    steps: str,
+    *,
+    normalise: Normalise | None = None,
+    coverage: bool = False,
+    watch: Watch | None = None,
+    **world: str,
+) -> Run:
     """Play one scenario with these steps; the file has to be right."""
     scenarios, problems = read_scenarios(file_of(steps, **world), "story.yaml")
     assert not problems, problems
@@ -89,6 +97,7 @@ def play(steps: str, *, normalise: Normalise | None = None, coverage: bool = Fal
         normalise,
         own_modes=found.own_modes,
         every_verdict=coverage,
+        watch=watch,
     )
 
 

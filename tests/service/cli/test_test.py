@@ -53,6 +53,27 @@ def test_a_scenario_can_be_watched_step_by_step(home: Path, accord: Accord) -> N
     assert steps[3].splitlines()[1:] == ["    4"], "a bill that came twice changes nothing"
 
 
+def test_a_scenario_says_why_a_rule_fired_and_why_not(home: Path, accord: Accord) -> None:
+    """Step by step, for one rule of one scenario; text and JSON say the same, in the language asked for."""
+    file = home / "scenarios" / "1-overrun.yaml"
+    asked = ("test", file, "--only", "a bill takes", "--explain", "budget/levels")
+    code, out, _ = accord(*asked)
+    assert code == 0
+    assert "一笔账单" not in out
+    assert "near miss: budget.used is 42.3 %; 50 % would have fired" in out
+    assert "memory: 80 %: fired; fires again after a fall below 78 %" in out
+    _, out, _ = accord(*asked, "--locale", "zh-CN", "--json")
+    (scenario,) = parsed(out)["scenarios"]
+    first = next(v for one in scenario["explained"] for v in one["verdicts"] if v["verdict"] == "not_crossed")
+    assert first["near_miss"] == "budget.used 为 42.3%；达到 50% 即可触发"
+    assert first["would_fire"] == {
+        "operand": "budget.used",
+        "value": "0.423",
+        "operator": ">=",
+        "wanted": "0.5",
+    }
+
+
 def test_rules_under_edit_are_what_is_tested(home: Path, accord: Accord) -> None:
     """A changed rule fails the scenario that held it."""
     edit(home / "rules" / "team.yaml", "budget.total * 10%", "budget.total * 50%")
