@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from connectors.base import Settings
@@ -27,12 +27,14 @@ class Place:
     """Where a round stands: `step` and `page` are the connector's words, both empty at its start.
 
     since: the round looks at changes from then on.  started: when it began, which is the next round's `since`.
+    known: what was seen last of things that have no time of a change, so that a round tells only what is new of them.
     """
 
     since: str
     started: str
     step: str = ""
     page: str = ""
+    known: dict[str, str] = field(default_factory=dict)
 
     @property
     def after(self) -> datetime:
@@ -54,16 +56,21 @@ def poll(settings: Settings, cursor: str, now: datetime, page: Page) -> tuple[li
     fresh = not (place.step or place.page)
     # A round that begins where the last one ended a moment ago would only see the overlap again.
     if fresh and now - datetime.fromisoformat(place.since) < _PAUSE:
-        return [], cursor if cursor.startswith("{") else json.dumps(asdict(place))
+        return [], cursor if cursor.startswith("{") else _written(place)
     events: list[SourceEvent] = []
     for _ in range(PAGES):
         found, following = page(place)
         events += found
         if following is None:
-            place = Place(place.started, place.started)
+            place = Place(place.started, place.started, known=place.known)
             break
         place = following
-    return events, json.dumps(asdict(place))
+    return events, _written(place)
+
+
+def _written(place: Place) -> str:
+    """The place as a cursor."""
+    return json.dumps({name: value for name, value in asdict(place).items() if name != "known" or value})
 
 
 def _place(settings: Settings, cursor: str, now: datetime) -> Place:

@@ -1,4 +1,4 @@
-"""GitHub and Enterprise Server: issues and comments in; comments, labels, states, fields and issues out."""
+"""GitHub and Enterprise Server: issues, milestones and comments in; comments, labels, states, fields and issues out."""
 
 from connectors.base import Connector, Limits, Outward, Setting
 from connectors.github import act, read, receive
@@ -11,6 +11,7 @@ connector = Connector(
         {
             *(f"issue.{verb}" for verb in ("created", "changed", "reopened", "closed", "deleted", "moved")),
             *(f"comment.{verb}" for verb in ("created", "changed", "deleted")),
+            *(f"milestone.{verb}" for verb in ("planned", "moved", "handed_over", "cancelled")),
         }
     ),
     ignored=receive.IGNORED,

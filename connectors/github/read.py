@@ -1,25 +1,31 @@
 """Reading GitHub back: the issues of a milestone that changed, and what is new since a poll's cursor.
 
 In: a `Read`, or a cursor. Out: events with the keys and versions that hooks give. What a poll cannot see: deletions,
-former values, and that an open issue was closed in between.
+former values, and that an open issue or milestone was closed in between.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from connectors import polling
 from connectors.base import Http, Read, Settings
 from connectors.foreign import Foreign
 from connectors.github.api import get, repository
-from connectors.github.shape import LAST, Source, comment_event, issue_event
+from connectors.github.shape import LAST, Source, comment_event, issue_event, milestone_event
 from connectors.operations import listed, refused
 from connectors.polling import Place
 from rules.facts.event import SourceEvent
 
 _ISSUES = "/repos/{owner}/{repo}/issues"
+_LISTS: Mapping[str, str] = {
+    "milestones": "/repos/{owner}/{repo}/milestones",
+    "issues": _ISSUES,
+    "comments": f"{_ISSUES}/comments",
+}
 _SIZE = 100
 _ISSUE = "issue_since"
 
@@ -63,11 +69,11 @@ def _issue_since(wanted: Read, settings: Settings, http: Http) -> list[SourceEve
 
 
 def poll(settings: Settings, http: Http, cursor: str, now: datetime) -> tuple[Iterable[SourceEvent], str]:
-    """What changed since the cursor, and the next cursor: repository by repository, issues and then comments."""
+    """What changed since the cursor, and the next cursor: repository by repository, milestones, issues, comments."""
     repos = listed(settings.get("projects"))
     if not repos:
         raise refused(settings, "`projects` must list the repositories to poll, such as [northwind/apollo]")
-    steps = [(repo, what) for repo in repos for what in ("issues", "comments")]
+    steps = [(repo, what) for repo in repos for what in _LISTS]
 
     def page(place: Place) -> tuple[list[SourceEvent], Place | None]:
         # A list that became shorter since the cursor was written ends the round.
@@ -91,19 +97,34 @@ def _page(
     settings: Settings, http: Http, repo: str, what: str, number: int, after: datetime
 ) -> tuple[list[SourceEvent], bool]:
     """One page, and whether it was full. Oldest made first: what changes meanwhile pushes nothing over an edge."""
-    path = _ISSUES if what == "issues" else f"{_ISSUES}/comments"
-    params = {
-        **({"state": "all"} if what == "issues" else {}),
-        "since": after.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "sort": "created",
-        "direction": "asc",
-        "per_page": str(_SIZE),
-        "page": str(number),
-    }
-    things = get(settings, http, path, repository(repo, settings), params).each()
+    things = get(settings, http, _LISTS[what], repository(repo, settings), _asked(what, number, after)).each()
     source = Source(repo, settings, public=bool(settings.get("public", False)))
-    tell = _told_by_issue if what == "issues" else _told_by_comment
-    return [event for thing in things for event in tell(thing, source, after)], len(things) == _SIZE
+    return [event for thing in things for event in _TELL[what](thing, source, after)], len(things) == _SIZE
+
+
+def _asked(what: str, number: int, after: datetime) -> dict[str, str]:
+    """What a list is asked for. That of milestones cannot be asked for what is new, but has few entries."""
+    page = {"per_page": str(_SIZE), "page": str(number)}
+    if what == "milestones":
+        return {"state": "all", "sort": "due_on", "direction": "asc", **page}
+    since = {"since": after.strftime("%Y-%m-%dT%H:%M:%SZ"), "sort": "created", "direction": "asc", **page}
+    return {"state": "all", **since} if what == "issues" else since
+
+
+def _told_by_milestone(milestone: Foreign, source: Source, after: datetime) -> Iterator[SourceEvent]:
+    """What a milestone's times tell: made, closed, changed otherwise."""
+    made, changed, ended = (
+        milestone["created_at"].time(),
+        milestone["updated_at"].time(),
+        milestone.get("closed_at"),
+    )
+    tell = partial(milestone_event, milestone=milestone, source=source, user=None)
+    if made >= after:
+        yield tell("milestone.planned", action="created", at=made)
+    if ended and ended.time() >= after:
+        yield tell("milestone.handed_over", action="closed")
+    elif changed >= after and changed != made:
+        yield tell("milestone.moved", action=LAST)
 
 
 def _told_by_issue(issue: Foreign, source: Source, after: datetime) -> Iterator[SourceEvent]:
@@ -133,3 +154,10 @@ def _told_by_comment(comment: Foreign, source: Source, after: datetime) -> Itera
         yield comment_event("comment.created", comment, int(number), source)
     if changed >= after and changed != made:
         yield comment_event("comment.changed", comment, int(number), source)
+
+
+_TELL: Mapping[str, Callable[[Foreign, Source, datetime], Iterator[SourceEvent]]] = {
+    "milestones": _told_by_milestone,
+    "issues": _told_by_issue,
+    "comments": _told_by_comment,
+}

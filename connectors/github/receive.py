@@ -1,7 +1,7 @@
 """GitHub's webhooks: whom to believe, and what a delivery means.
 
 In: a `Delivery`, its event type in a header and its action in the body. Out: `Inbound`. A milestone that was edited
-changes the due date of its issues without a word about them: a follow-up read finds them.
+tells its own date, and changes that of its issues without a word about them: a follow-up read finds them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from urllib.parse import parse_qs
 from connectors import signatures
 from connectors.base import Delivery, Inbound, Malformed, Read, Settings, Unsupported
 from connectors.foreign import Foreign, read
-from connectors.github.shape import Source, comment_event, issue_event, label_name, login, milestone_fields
+from connectors.github.shape import (
+    Source,
+    comment_event,
+    issue_event,
+    label_name,
+    login,
+    milestone_event,
+    milestone_fields,
+)
 from rules.facts.event import Record, digest
 
 _ISSUE = {
@@ -26,6 +34,13 @@ _ISSUE = {
     **dict.fromkeys(("milestoned", "demilestoned", "typed", "untyped"), "issue.changed"),
 }
 _QUIET = frozenset({"pinned", "unpinned", "locked", "unlocked"})
+_MILESTONE = {
+    "created": "milestone.planned",
+    "edited": "milestone.moved",
+    "opened": "milestone.moved",
+    "closed": "milestone.handed_over",
+    "deleted": "milestone.cancelled",
+}
 _COMMENT = {"created": "comment.created", "edited": "comment.changed", "deleted": "comment.deleted"}
 
 IGNORED = frozenset(
@@ -191,17 +206,30 @@ def _comment(body: Foreign, action: str, source: Source) -> Inbound:
 
 
 def _milestone(body: Foreign, action: str, source: Source) -> Inbound:
-    changes = body.get("changes")
+    milestone, kind = body["milestone"], _MILESTONE.get(action)
+    if kind is None:
+        raise Unsupported(f"GitHub did {action[:60]!r} to a milestone, which this connector does not know")
+    changes = body.get("changes") if action == "edited" else None
     due, title = (changes.get(name) if changes else None for name in ("due_on", "title"))
-    if action != "edited" or not (due or title):
-        return Inbound(ignored=f"{action}, on a milestone: changes no issue")
-    milestone = body["milestone"]
-    former = {
-        **({"due": due["from"].time().date().isoformat() if due.get("from") else None} if due else {}),
-        **({"milestone": title["from"].text()} if title else {}),
+    if action == "edited" and not (due or title):
+        return Inbound(ignored="edited, on a milestone: neither its date nor its name")
+    former: Record = {
+        **({"due": due["from"].time().date() if due.get("from") else None} if due else {}),
+        **({"title": title["from"].text()} if title else {}),
     }
-    params = {"repo": source.repo, "before": former, "at": milestone["updated_at"].time().isoformat()}
-    return Inbound(reads=(Read("milestone", str(milestone["number"].whole()), params),))
+    told = milestone_event(kind, milestone, source, action=action, user=body.get("sender"), before=former)
+    return Inbound((told,), (_its_issues(milestone, former, source),) if former else ())
+
+
+def _its_issues(milestone: Foreign, former: Record, source: Source) -> Read:
+    """The read of the issues of a milestone: what they had of it before goes along."""
+    due = former.get("due")
+    before = {
+        **({"due": due.isoformat() if due else None} if "due" in former else {}),
+        **({"milestone": former["title"]} if "title" in former else {}),
+    }
+    params = {"repo": source.repo, "before": before, "at": milestone["updated_at"].time().isoformat()}
+    return Read("milestone", str(milestone["number"].whole()), params)
 
 
 _HANDLERS: Mapping[str, Callable[[Foreign, str, Source], Inbound]] = {

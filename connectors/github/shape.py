@@ -1,4 +1,4 @@
-"""GitHub's objects in the words of the catalogue: issues and comments, from hooks and from reads alike.
+"""GitHub's objects in the words of the catalogue: issues, milestones and comments, from hooks and from reads alike.
 
 In: `Foreign` objects as GitHub writes them. Out: records and `SourceEvent`s. GitHub's times are whole seconds, so a
 version has the action behind its time: two changes within one second are two versions.
@@ -93,6 +93,37 @@ def issue_event(
         scope={"project": source.repo},
         object=issue_record(issue, source.repo),
         before=before,
+        person=login(user),
+        own=is_own(user, source.settings),
+    )
+
+
+def milestone_event(
+    kind: str,
+    milestone: Foreign,
+    source: Source,
+    *,
+    action: str,
+    user: Foreign | None,
+    before: Record | None = None,
+    at: datetime | None = None,
+) -> SourceEvent:
+    """One event about a milestone: its name, day and state. `at`: GitHub's time of it, where not of its last change."""
+    gone = kind == "milestone.cancelled" and source.heard_at
+    happened = at or milestone["updated_at"].time()
+    due = _time(milestone.get("due_on"))
+    return SourceEvent(
+        type=kind,
+        at=gone or happened,
+        key=f"milestone/{milestone['id'].id()}",
+        version=f"{version_of(happened)} {LAST if gone else ''}{action}",
+        scope={"project": source.repo},
+        object={
+            "title": milestone["title"].text(),
+            "due": due.date() if due else None,
+            "status": "handed_over" if milestone["state"].text() == "closed" else "planned",
+        },
+        before=before or {},
         person=login(user),
         own=is_own(user, source.settings),
     )

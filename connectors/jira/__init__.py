@@ -1,4 +1,4 @@
-"""Jira Cloud and Data Center: issues, comments and worklogs in; comments, transitions, fields, labels, issues out."""
+"""Jira Cloud and Data Center: issues, comments, worklogs, versions in; comments, transitions, fields, issues out."""
 
 from connectors.base import Connector, Outward, Setting
 from connectors.jira import act, read, receive
@@ -11,6 +11,7 @@ connector = Connector(
             *(f"issue.{verb}" for verb in ("created", "changed", "reopened", "closed", "deleted", "moved")),
             *(f"comment.{verb}" for verb in ("created", "changed", "deleted")),
             *(f"time.{verb}" for verb in ("logged", "changed", "deleted")),
+            *(f"milestone.{verb}" for verb in ("planned", "moved", "handed_over", "cancelled")),
         }
     ),
     ignored=receive.IGNORED,

@@ -1,13 +1,14 @@
-"""Reading Jira back: the issue that a thin hook left out, and what changed since a poll's cursor.
+"""Reading Jira back: the issue or project that a thin hook left out, and what changed since a poll's cursor.
 
 In: a `Read`, or a cursor. Out: the same events that hooks give, with the same keys and versions, so that what comes
-both ways counts once. What a poll cannot see: deleted issues and comments.
+both ways counts once. What a poll cannot see: deleted issues, comments and versions.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,13 +24,15 @@ from connectors.jira.shape import (
     issue_record,
     taken_back,
     time_event,
+    version_event,
 )
 from connectors.operations import listed
 from connectors.polling import Place
-from rules.facts.event import SourceEvent
+from rules.facts.event import SourceEvent, digest
 
 _PAGE = "50"
 _ISSUE = "issue_since"
+_VERSIONS = "versions"
 _FIELDS = (
     "summary,issuetype,status,resolution,resolutiondate,statuscategorychangedate,assignee,reporter,duedate,"
     "timeoriginalestimate,timespent,labels,fixVersions,created,updated,project"
@@ -37,12 +40,21 @@ _FIELDS = (
 
 
 def read(wanted: Read, settings: Settings, http: Http) -> Iterable[SourceEvent]:
-    """The event of a delivery that named its issue by number only; or what became of an issue since."""
+    """The event of a delivery that named its issue or project by number only; or what became of an issue since."""
     params = wanted.params
+    if wanted.kind == "version":
+        project = get(settings, http, "/project/{key}", key=wanted.id)["key"].text()
+        at = datetime.fromisoformat(params["at"])
+        return [version_event(str(params["event"]), Foreign(params["version"], "version"), project, at)]
     if wanted.kind == _ISSUE:
         fields = {"fields": _FIELDS, "expand": "changelog"}
         issue = get(settings, http, "/issue/{key}", params=fields, key=wanted.id)
         return _changes(issue, settings, http, datetime.fromisoformat(params["since"]))
+    return [_completed(wanted, settings, http)]
+
+
+def _completed(wanted: Read, settings: Settings, http: Http) -> SourceEvent:
+    params = wanted.params
     at = datetime.fromisoformat(params["at"]) if params.get("at") else None
     kind = str(params["event"])
     try:
@@ -51,10 +63,10 @@ def read(wanted: Read, settings: Settings, http: Http) -> Iterable[SourceEvent]:
         if problem.status != 404 or kind != "time.deleted":
             raise
         # The issue went with its worklogs: the ledger knows the project by the worklog's number.
-        return [time_event(kind, Foreign(params["worklog"], "worklog"), None, settings, at)]
+        return time_event(kind, Foreign(params["worklog"], "worklog"), None, settings, at)
     if "worklog" in params:
-        return [time_event(kind, Foreign(params["worklog"], "worklog"), issue, settings, at)]
-    return [comment_event(kind, Foreign(params["comment"], "comment"), issue, settings, at)]
+        return time_event(kind, Foreign(params["worklog"], "worklog"), issue, settings, at)
+    return comment_event(kind, Foreign(params["comment"], "comment"), issue, settings, at)
 
 
 def again(noun: str, _key: str, known: Mapping[str, Any], since: datetime) -> Read | None:
@@ -65,9 +77,11 @@ def again(noun: str, _key: str, known: Mapping[str, Any], since: datetime) -> Re
 
 
 def poll(settings: Settings, http: Http, cursor: str, now: datetime) -> tuple[Iterable[SourceEvent], str]:
-    """What changed since the cursor, and the next cursor: the issues with all that is on them, then removed time."""
+    """What changed since the cursor, and the next cursor: versions, issues with all that is on them, removed time."""
 
     def page(place: Place) -> tuple[list[SourceEvent], Place | None]:
+        if place.step in ("", _VERSIONS) and (projects := listed(settings.get("projects"))):
+            return _changed_versions(settings, http, projects, place, now)
         step = _removed_time if place.step == "removed" else _changed_issues
         return step(settings, http, place, now)
 
@@ -78,6 +92,33 @@ def check(settings: Settings, http: Http) -> str:
     """Whom Jira takes us for."""
     me = get(settings, http, "/myself")
     return f"Jira knows us as {me['displayName'].text()} ({(me.get('accountId') or me['name']).id()})"
+
+
+def _changed_versions(
+    settings: Settings, http: Http, projects: list[str], place: Place, now: datetime
+) -> tuple[list[SourceEvent], Place | None]:
+    """The versions of one project of which name, day or state are others than in the last round: Jira has no list of
+    those that changed, and no time of it.
+    """
+    index = int(place.page or 0)
+    if index >= len(projects):
+        return [], place.at("issues")
+    found, known = [], dict(place.known)
+    for version in get(settings, http, "/project/{key}/versions", key=projects[index]).each():
+        ident, seen = version["id"].id(), _seen_of(version)
+        if known.get(ident) != seen:
+            kind = "milestone.handed_over" if version["released"].flag() else "milestone.moved"
+            found.append(version_event(kind, version, projects[index], now))
+        known[ident] = seen
+    following = (_VERSIONS, str(index + 1)) if index + 1 < len(projects) else ("issues", "")
+    return found, replace(place.at(*following), known=known)
+
+
+def _seen_of(version: Foreign) -> str:
+    """What of a version counts, short enough to be kept in a cursor."""
+    day = version.get("releaseDate")
+    said = (version["name"].text(), day.text() if day else "", str(version["released"].flag()))
+    return digest(*said)[:8]
 
 
 def _changed_issues(

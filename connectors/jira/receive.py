@@ -1,7 +1,7 @@
 """Jira's webhooks: whom to believe, and what a delivery means.
 
 In: a `Delivery` of Cloud or Data Center. Out: `Inbound`. A worklog, and on Data Center a comment, names its issue by
-number only: then a follow-up read of that issue completes the event.
+number only, a version its project: then a follow-up read completes the event.
 """
 
 from __future__ import annotations
@@ -17,6 +17,13 @@ from rules.facts.event import SourceEvent, digest
 
 _VERBS = {"created": "created", "updated": "changed", "deleted": "deleted"}
 _WORKLOG = {"created": "time.logged", "updated": "time.changed", "deleted": "time.deleted"}
+_VERSION = {
+    "created": "milestone.planned",
+    "updated": "milestone.moved",
+    "released": "milestone.handed_over",
+    "unreleased": "milestone.moved",
+    "deleted": "milestone.cancelled",
+}
 # What a comment comes as inside of an issue's update, on Data Center; none: its own delivery tells.
 _COMMENTED = {
     "issue_commented": "comment.created",
@@ -26,10 +33,7 @@ _COMMENTED = {
 
 IGNORED = frozenset(
     {
-        *(
-            f"jira:version_{verb}"
-            for verb in ("created", "updated", "deleted", "released", "unreleased", "moved")
-        ),
+        "jira:version_moved",
         *(f"sprint_{verb}" for verb in ("created", "started", "closed", "updated", "deleted")),
         *(
             f"project_{verb}"
@@ -75,7 +79,7 @@ def normalise(delivery: Delivery, settings: Settings) -> Inbound:
         return Inbound(ignored=f"{name} is not followed")
     noun, _, verb = name.removeprefix("jira:").rpartition("_")
     handle = _HANDLERS.get(noun)
-    if handle is None or verb not in _VERBS:
+    if handle is None or verb not in (_VERSION if noun == "version" else _VERBS):
         raise Unsupported(f"Jira sent {name[:60]!r}, which this connector does not know")
     return handle(body, verb, settings)
 
@@ -126,8 +130,16 @@ def _worklog(body: Foreign, verb: str, _: Settings) -> Inbound:
     return _completed_by_read(_WORKLOG[verb], worklog["issueId"].id(), "worklog", worklog, at)
 
 
-# What of a comment or worklog an event needs: kept with the read, so that it tells the state of this delivery.
+def _version(body: Foreign, verb: str, _: Settings) -> Inbound:
+    version, at = body["version"], body["timestamp"].epoch(1000)
+    kept = {name: version[name].value for name in _KEPT["version"] if name in version}
+    params = {"event": _VERSION[verb], "version": kept, "at": at.isoformat()}
+    return Inbound(reads=(Read("version", version["projectId"].id(), params),))
+
+
+# What of a comment, worklog or version an event needs: kept with the read, so that it tells the state of this delivery.
 _KEPT = {
+    "version": ("id", "name", "releaseDate", "released"),
     "comment": ("id", "body", "created", "updated", "jsdPublic", "visibility"),
     "worklog": ("id", "created", "updated", "started", "timeSpentSeconds"),
 }
@@ -148,4 +160,5 @@ _HANDLERS: Mapping[str, Callable[[Foreign, str, Settings], Inbound]] = {
     "issue": _issue,
     "comment": _comment,
     "worklog": _worklog,
+    "version": _version,
 }

@@ -1,4 +1,4 @@
-"""Jira's objects in the words of the catalogue: issues, changes, comments, worklogs, from hooks and from reads alike.
+"""Jira's objects in the words of the catalogue: issues, changes, comments, worklogs, versions, from hooks and reads.
 
 In: `Foreign` objects as Jira writes them. Out: records and `SourceEvent`s; Malformed (or the reader's own error) with
 the path of what is not as it should be. A field that Jira did not send is absent from a record, an empty one is None.
@@ -274,6 +274,23 @@ def time_event(
         object=entry,
         person=account(worklog.get("updateAuthor") or author),
         own=is_own(author, settings),
+    )
+
+
+def version_event(kind: str, version: Foreign, project: str, at: datetime) -> SourceEvent:
+    """One event about a version, which is a milestone here: its name and its release date."""
+    day = version.get("releaseDate")
+    return SourceEvent(
+        type=kind,
+        at=at,
+        key=f"version/{version['id'].id()}",
+        version=version_of(at),
+        scope={"project": project},
+        object={
+            "title": version["name"].text(),
+            "due": day.day() if day else None,
+            "status": "handed_over" if version["released"].flag() else "planned",
+        },
     )
 
 

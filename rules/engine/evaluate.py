@@ -71,6 +71,9 @@ class _Cascade:
         if event.own and event.type.startswith("comment."):
             self._stop(event, "suppressed", say("own_comment"))
             return list(applied.caused)
+        if applied.unheard is not None:
+            self._stop(event, "suppressed", applied.unheard)
+            return list(applied.caused)
         if event.type == "message.failed" and event.objects["message"].get("status") in _CALLED_OFF:
             self._stop(event, "suppressed", say("called_off"))
             return list(applied.caused)

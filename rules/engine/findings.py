@@ -1,8 +1,8 @@
-"""What someone has to look at because two truths differ: a project's file or its tracker, and its record.
+"""What someone has to look at because two truths differ: a project's file and its record.
 
 In: a project of the workspace, its records. Out: findings as plain records. Once a project is activated the record
-holds the truth about money and dates; an edited file or a date of the tracker changes nothing and is shown here with
-both values.
+holds the truth about money and dates; an edited file changes nothing and is shown here with both values. What a tracker
+says otherwise is told by events, and so a finding on record (`effects.versions`).
 """
 
 from __future__ import annotations
@@ -12,15 +12,12 @@ from typing import Any
 from rules.engine.effects.projects import plan_of
 from rules.engine.state import Book
 from rules.facts.event import Record, digest
-from rules.facts.milestone import SETTLED
 from rules.facts.project import Project
 from rules.facts.retainer import terms_record
 
 
 def findings(project: Project, book: Book) -> list[Record]:
-    """One finding for each value of the file that was edited since activation, and each date of a tracker that is
-    another than ours: id, kind, what, file or tracker, record, mend.
-    """
+    """One finding for each value of the file that was edited since activation: id, kind, what, file, record, mend."""
     known = book.get("project", project.id)
     if known is None or "_plan" not in known:
         return []
@@ -30,7 +27,7 @@ def findings(project: Project, book: Book) -> list[Record]:
         for what in sorted({*former, *present})
         if former.get(what) != present.get(what)
     ]
-    return edited + _of_the_retainer(project, book) + _of_trackers(project, book)
+    return edited + _of_the_retainer(project, book)
 
 
 def _of_the_retainer(project: Project, book: Book) -> list[Record]:
@@ -45,29 +42,6 @@ def _of_the_retainer(project: Project, book: Book) -> list[Record]:
         for term in sorted(agreed)
         if written.get(term) != agreed[term]
     ]
-
-
-def _of_trackers(project: Project, book: Book) -> list[Record]:
-    """Milestones whose date a tracker has otherwise, until they are settled or the dates agree again."""
-    found = []
-    for milestone in sorted(book.find("milestone", project.id), key=lambda m: str(m["id"])):
-        told: Record = milestone.get("tracked") or {}
-        for connection, due in sorted(told.items()):
-            if due != milestone["due"] and milestone["status"] not in SETTLED:
-                what = f"milestones.{milestone['key']}.due"
-                finding = _finding(project, what, None, milestone["due"])
-                found.append(
-                    {k: v for k, v in finding.items() if k != "file"}
-                    | {
-                        "id": "fnd_" + digest(project.id, what, connection, str(due)),
-                        "kind": "tracker_differs",
-                    }
-                    | {"connection": connection, "tracker": due, "mend": _TRACKER_MEND}
-                )
-    return found
-
-
-_TRACKER_MEND = "the record holds; correct the date in the tracker, or log the delay with its cause"
 
 
 def _finding(project: Project, what: str, file: Any, record: Any) -> Record:

@@ -27,6 +27,7 @@ from rules.engine.state import Book, State
 from rules.facts.calendar import local_day
 from rules.facts.catalogue import EVENTS, STANDING
 from rules.facts.event import Event, Record, spoken_of
+from rules.facts.milestone import named
 from rules.facts.money import EXACT, Money, quantize
 from rules.language.model import UNKNOWN, Rule
 
@@ -63,6 +64,7 @@ _RELATED: Final[Mapping[str, tuple[str, ...]]] = {
         "change.milestones",
         "delay.milestone",
         "action_item.blocks",
+        "finding.milestone",
     ),
     "action_item": ("delay.action_item", "message.action_item", "contact.action_item"),
     "approval": ("change.id", "milestone.id"),
@@ -192,7 +194,7 @@ class Facts(dict[str, Any]):
             return max((a for a in asked if a.get("subject") == id), key=_version, default=None)
         found = self._book.get(noun, id)
         if found is None and noun == "milestone" and self.project:
-            return self._book.get(noun, f"{self.project.id}/{id}")
+            return named(self._book.find(noun, self.project.id), self.project.versions, id)
         return found
 
     def _person(self) -> Record | None:

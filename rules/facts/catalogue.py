@@ -151,7 +151,8 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         "kpi": "id:text name:text value:number? target:number? met:bool? trend:text measured_on:date",
         "finding": (
             "id:text kind:text owner:text due:date? status:text opened_at:time closed_at:time? closed_by:text? "
-            "reason:text? entries:list paper:text?! paid_to:text?! sum:money?! limit:money?! line:text? spender:text?!"
+            "reason:text? entries:list paper:text?! paid_to:text?! sum:money?! limit:money?! line:text? spender:text?! "
+            "what:text? record:any? tracker:any? connection:text? milestone:text?"
         ),
         "assignment": "id:text connection:text events:int",
         "audit": "id:text period:text at:time checked:int opened:int closed:int open:int",
@@ -254,7 +255,7 @@ EVENTS: Mapping[str, EventType] = {
         *_family("report", "sent"),
         *_family("quality", "measured"),
         *_family("kpi", "breached", also="quality"),
-        *_family("finding", "opened closed"),
+        *_family("finding", "opened closed", also="milestone"),
         *_family("audit", "run"),
         *_family("receipt", "attached", "entry"),
         *_family("inbox", "assigned returned", "assignment"),

@@ -50,8 +50,12 @@ def counted(criteria: Sequence[Record]) -> Record:
 
 def ready(criteria: Sequence[Record]) -> bool:
     """Whether everything is met that the team can bring about: all but the client's approval, and at least one."""
-    own = [c for c in criteria if c["kind"] != "approval"]
-    return bool(own) and all(c["met"] for c in own)
+    return any(c["kind"] != "approval" for c in criteria) and not unmet(criteria)
+
+
+def unmet(criteria: Sequence[Record]) -> list[Record]:
+    """What the team still has to bring about."""
+    return [c for c in criteria if c["kind"] != "approval" and not c["met"]]
 
 
 def _after(criterion: Record, value: Any) -> Record:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -16,6 +16,7 @@ from rules.facts.calendar import (
     working_days_late,
 )
 from rules.facts.duration import Duration
+from rules.facts.event import Record
 from rules.facts.money import shares
 
 OnHoliday = Literal["earlier", "later", "skip"]
@@ -59,6 +60,23 @@ def standing(milestone: Mapping[str, Any], day: date, cals: Sequence[WorkCalenda
     late = waits and milestone["due"] < day
     soon = waits and not late and working_days_late(cals, day, milestone["due"]) <= DUE_SOON
     return {"due_soon": soon, "overdue": late}
+
+
+def named(plan: Iterable[Record], versions: Mapping[str, str], name: Any) -> Record | None:
+    """The milestone that a tracker means by the name of its version: as the file says it, else by key, id or title.
+
+    plan: the milestones of one project. versions: key -> the version's name, of those that the file gives one.
+    """
+    if not isinstance(name, str) or not name.strip():
+        return None
+    meant = name.strip().casefold()
+    asked: tuple[Callable[[Record], bool], ...] = (
+        lambda m: versions.get(str(m["key"]), "").casefold() == meant,
+        lambda m: name in (m["key"], m["id"]),
+        lambda m: str(m["title"]).casefold() == meant and str(m["key"]) not in versions,
+    )
+    known = list(plan)
+    return next((m for fits in asked for m in known if fits(m)), None)
 
 
 def late_days(due: date, came: date, cals: Sequence[WorkCalendar]) -> int:

@@ -119,7 +119,7 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class MilestonePlan:
-    """A milestone of the first baseline."""
+    """A milestone of the first baseline. `version`: what trackers call it, where that is not its title."""
 
     id: str
     title: str
@@ -129,6 +129,7 @@ class MilestonePlan:
     after: tuple[str, ...] = ()
     criteria: tuple[Criterion, ...] = ()
     credit: Credit | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +241,11 @@ class Project:
     retainer: Terms | None = None
     kpi: Mapping[str, Target] = field(default_factory=dict)
     closed_until: date | None = None
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """What trackers call the milestones of the plan, of those that the file gives another name than their title."""
+        return {plan.id: plan.version for plan in self.milestones if plan.version}
 
     @property
     def home(self) -> tuple[str, str] | None:

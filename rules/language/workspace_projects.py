@@ -191,6 +191,13 @@ def _milestones(part: Part) -> tuple[MilestonePlan, ...]:
     ids = [m["id"] for m in given]
     for i, one in enumerate(given):
         where = part.below("milestones", i)
+        names = [m.get("version", "").casefold() for m in given[:i]]
+        if one.get("version", "").casefold() in [n for n in names if n]:
+            where.tell(
+                "version",
+                f"two milestones are `{one['version']}` in the tracker",
+                "each has a version of its own",
+            )
         if one["id"] in ids[:i]:
             where.tell("id", f"milestone `{one['id']}` stands here twice", "ids of milestones are identities")
         for j, before in enumerate(one.get("after", [])):
@@ -214,6 +221,7 @@ def _milestone(part: Part) -> MilestonePlan:
             c for i in range(len(given.get("criteria", []))) for c in _criteria(part.below("criteria", i))
         ),
         credit=given.get("credit"),
+        version=given.get("version"),
     )
 
 

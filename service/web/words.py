@@ -76,10 +76,27 @@ def happened(seen: Reader, workspace: Workspace, event: Event) -> str:
     key = f"happened.{event.type}"
     if event.type == "issue.changed" and "status" in event.before and given.object.get("status"):
         key = "happened.issue.became"
-    names = {"what": given.what(), "who": given.who(), "figure": given.figure(), "state": given.state()}
+    if noun == "milestone" and event.connection and "id" not in given.object:
+        key = "happened.milestone.tracked"
+    names = {
+        "where": event.connection,
+        "what": given.what(),
+        "who": given.who(),
+        "figure": given.figure(),
+        "state": given.state(),
+    }
     if not seen.wording.has(key):
         return seen.t("happened.other", type=event.type, what=names["what"])
     return seen.t(key, **names)
+
+
+def apart(seen: Reader, finding: Mapping[str, Any]) -> str:
+    """What a tracker and the record say of one milestone, both values in one sentence."""
+    theirs, ours = finding["tracker"], finding["record"]
+    if isinstance(theirs, date) and isinstance(ours, date):
+        days = {"theirs": seen.fmt.day(theirs), "ours": seen.fmt.day(ours)}
+        return seen.t("dates.apart.due", where=finding["connection"], **days)
+    return seen.t(f"dates.apart.{theirs}", where=finding["connection"])
 
 
 def said(

@@ -8,6 +8,7 @@ An event that these transitions caused has had its effect already: it is only sh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import Any, Final
 
@@ -38,6 +39,7 @@ from rules.engine.effects import (
     surveys,
     tasks,
     traces,
+    versions,
 )
 from rules.engine.effects.shapes import Act, Applied, EffectError, Performed
 from rules.engine.state import Draft, State
@@ -107,6 +109,7 @@ _ALSO: Final[Mapping[str, tuple[_Also, ...]]] = {
     "contact.logged": (action_items.spoken_with,),
     "message": (action_items.written_to,),
     "quality.measured": (milestones.measured,),
+    "milestone": (versions.compared,),
 }
 _ACTIONS: Final[Mapping[str, _Perform]] = {
     "open_change": changes.open_change,
@@ -133,7 +136,8 @@ def apply(event: Event, draft: Draft, state: State) -> Applied:
     closing.noted(act, done.event)
     after = Act(done.event, draft, state)
     also = [one(after) for one in (*_ALSO.get(family, ()), *_ALSO.get(event.type, ()))]
-    return Applied(done.event, (*done.caused, *chain(*also), *control.watched(act, done.event)))
+    caused = (*done.caused, *chain(*also), *control.watched(act, done.event))
+    return replace(done, caused=caused)
 
 
 def perform(

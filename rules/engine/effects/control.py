@@ -119,6 +119,13 @@ def limits(act: Act, project: Project) -> list[Money]:
     ]
 
 
+def held_against(
+    act: Act, project: Project, found: Iterable[Suspicion], looked_at: Iterable[str]
+) -> tuple[Event, ...]:
+    """Findings for what is so now, and an end to those of `looked_at` (ids) that no longer are."""
+    return _told(act, project, found, looked_at)
+
+
 def denied(act: Act, project: Project, kind: str, about: str, **figures: Any) -> tuple[Event, ...]:
     """A finding that somebody tried what the separation of duties does not allow."""
     return _opened(act, project, Suspicion(kind, (about,), (about,), figures))
@@ -214,6 +221,11 @@ def _beginning(act: Act, project: Project) -> Record:
         "limit": None,
         "line": None,
         "spender": None,
+        "what": None,
+        "record": None,
+        "tracker": None,
+        "connection": None,
+        "milestone": None,
     }
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from rules.engine.effects.shapes import Act
+from rules.facts import milestone as milestones
 from rules.facts.event import Record
 from rules.facts.project import Project
 
@@ -70,14 +71,8 @@ def _begun(act: Act, project: Project) -> datetime | None:
 
 
 def _milestone(act: Act, project: Project, named: Any) -> Record | None:
-    """The milestone that a tracker names by our key, by its id here, or by its title."""
-    if not isinstance(named, str) or not named:
-        return None
-    found = act.draft.get("milestone", f"{project.id}/{named}") or act.draft.get("milestone", named)
-    if found is not None:
-        return found
-    plan = act.draft.find("milestone", project.id)
-    return next((m for m in plan if str(m["title"]).casefold() == named.casefold()), None)
+    """The milestone that a tracker names."""
+    return milestones.named(act.draft.find("milestone", project.id), project.versions, named)
 
 
 def _baselined(act: Act, project: Project, issue: str) -> bool:

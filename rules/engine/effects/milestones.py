@@ -1,8 +1,8 @@
 """A milestone's states: what the console, the tracker or a decision says in, its record out.
 
 planned -> handed_over -> in_acceptance -> accepted | rejected (and the next round) | deemed_accepted | cancelled. That
-it is due soon or overdue is worked out for the day that asks, never kept. A tracker may say that something was handed
-over; its dates are kept beside ours and move nothing, and nobody accepts for the client there.
+it is due soon or overdue is worked out for the day that asks, never kept. What a tracker says is kept beside ours
+(`versions`): it may hand something over, its dates move nothing, and nobody accepts for the client there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from rules.engine.derived import milestone_today
-from rules.engine.effects import acceptance, delays
+from rules.engine.effects import acceptance, delays, versions
 from rules.engine.effects.pending import end_open
 from rules.engine.effects.shapes import Act, Applied, shown
 from rules.engine.parties import project_calendars
@@ -26,8 +26,6 @@ _SAID: Final = frozenset(
     {"title", "due", "forecast_date", "weight", "payment", "criteria", "criteria_met", "criteria_total"}
     | {"waiting_on", "after"}
 )
-# What a tracker cannot say for the client.
-_CONSENT: Final = frozenset({"accepted", "rejected", "cancelled"})
 
 
 def planned_record(act: Act, project: Project, plan: MilestonePlan) -> Record:
@@ -73,15 +71,17 @@ def stepped(act: Act) -> Applied:
     if act.event.cause is not None:
         return Applied(act.seen(milestone=found and seen(act, found)))
     verb = act.event.type.partition(".")[2]
-    if act.event.connection is not None and verb != "handed_over":
-        return _tracked(act, found, given, verb)
+    if act.event.connection is not None:
+        found = versions.meant(act, project, given)
+        released = versions.releases(act, found, given)
+        told = versions.told(act, found, given)
+        if not released:
+            return told
     if found is None:
         return _planned(act, project, given) if verb == "planned" else Applied(act.event)
     if found["status"] in SETTLED:
         return Applied(act.seen(milestone=seen(act, found)))
-    said = _said(given)
-    if act.event.connection is not None:
-        said = {}
+    said = _said(given) if act.event.connection is None else {}
     record = act.draft.put("milestone", {**found, **said, **_STEPS[verb](act, found)})
     caused = end_open(act, record["id"], "withdrawn") if record["status"] in SETTLED else ()
     after = _moved(act, project, found, record) if verb == "moved" else ()
@@ -140,15 +140,6 @@ def _counted(act: Act, found: Record, after: list[Record]) -> tuple[Record, tupl
     if not criteria.ready(after) or criteria.ready(found["criteria"]):
         return record, ()
     return record, (act.cause("milestone.ready", found["id"], milestone=seen(act, record)),)
-
-
-def _tracked(act: Act, found: Record | None, given: Mapping[str, Any], verb: str) -> Applied:
-    """What a tracker says of a milestone's date stands beside ours: the record holds, and the difference is shown."""
-    if found is None or verb in _CONSENT or given.get("due") is None:
-        return Applied(act.seen(milestone=found and seen(act, found)))
-    told = {**(found.get("tracked") or {}), act.event.connection: given["due"]}
-    record = act.draft.put("milestone", {**found, "tracked": told})
-    return Applied(act.seen(milestone=seen(act, record)))
 
 
 def _planned(act: Act, project: Project, given: Mapping[str, Any]) -> Applied:

@@ -21,10 +21,14 @@ class EffectError(ValueError):
 
 @dataclass(frozen=True)
 class Applied:
-    """An event after its transition: with its full objects and former values, and the events it caused, in order."""
+    """An event after its transition: with its full objects and former values, and the events it caused, in order.
+
+    unheard: why no rule is asked about it, where what it tells changed nothing that rules are about.
+    """
 
     event: Event
     caused: tuple[Event, ...] = ()
+    unheard: str | None = None
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,7 @@ def one(id: str) -> str:
         answers=_answers(surveys),
         name=lambda key: words.person(workspace, key),
         entry=_papers(project),
+        apart=lambda finding: words.apart(seen, finding),
         said=request.args.get("said"),
         **values,
     )

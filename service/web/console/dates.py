@@ -152,6 +152,11 @@ def _page(project: str, key: str, given: dict[str, str], errors: dict[str, str])
             for a in attention.records_of(connection, "approval", [project])
             if a.get("subject") == milestone["id"]
         ]
+        apart = [
+            f
+            for f in attention.records_of(connection, "finding", [project])
+            if f.get("milestone") == milestone["id"] and f["status"] == "open"
+        ]
         after = [
             m["title"]
             for m in attention.records_of(connection, "milestone", [project])
@@ -170,6 +175,7 @@ def _page(project: str, key: str, given: dict[str, str], errors: dict[str, str])
         shares=delay_rows(seen, [d for d in lost if d["milestone"] == milestone["id"]]),
         rounds=[{**r, "by": words.person(workspace, r.get("by"))} for r in milestone.get("rounds") or ()],
         asked=asked,
+        apart=[words.apart(seen, f) for f in apart],
         after=after,
         said=request.args.get("said"),
         cause_options=[(c, seen.t(f"dates.causes.{c}")) for c in CAUSES],

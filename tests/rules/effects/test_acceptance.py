@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from rules.engine.findings import findings
 from rules.engine.terms import ended
 from rules.facts.approval import decide
 from rules.facts.event import Event, Record
@@ -171,31 +170,3 @@ def test_a_tracker_never_speaks_for_the_client(verb: str) -> None:
     assert milestone(world)["status"] == "planned"
     world.tell("milestone.handed_over", milestone={"id": "m1"}, connection="tracker")
     assert milestone(world)["status"] == "handed_over"
-
-
-def test_a_date_of_the_tracker_stands_beside_ours() -> None:
-    """The record holds; the difference is there to be shown."""
-    world = World(PROJECT)
-    told = world.tell(
-        "milestone.moved", milestone={"id": "m1", "due": date(2026, 10, 20)}, connection="tracker"
-    )
-    assert types(told) == ["milestone.moved"]
-    assert (milestone(world)["due"], milestone(world)["tracked"]) == (
-        date(2026, 10, 12),
-        {"tracker": date(2026, 10, 20)},
-    )
-
-
-def test_two_dates_are_a_finding_until_they_agree() -> None:
-    """Both values are shown, and the mend; once the plan moves to it there is nothing left to look at."""
-    world = World(PROJECT)
-    world.tell("milestone.moved", milestone={"id": "m1", "due": date(2026, 10, 20)}, connection="tracker")
-    (found,) = findings(PROJECT, world.book)
-    assert (found["kind"], found["what"], found["connection"]) == (
-        "tracker_differs",
-        "milestones.m1.due",
-        "tracker",
-    )
-    assert (found["tracker"], found["record"]) == (date(2026, 10, 20), date(2026, 10, 12))
-    world.tell("delay.logged", delay={"id": "dly_1", "milestone": "m1", "days": 6, "cause": "technical"})
-    assert findings(PROJECT, world.book) == []

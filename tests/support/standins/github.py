@@ -71,7 +71,9 @@ _API = {
         },
         f"{_REPO}/issues/{{number}}/labels": {"get": _query(), "post": _body({"labels": _NAMES}, "labels")},
         f"{_REPO}/issues/{{number}}/labels/{{name}}": {"delete": {}},
-        f"{_REPO}/milestones": {"get": _query(state=_STATE)},
+        f"{_REPO}/milestones": {
+            "get": _query(state=_STATE, sort=["due_on", "completeness"], direction=["asc", "desc"])
+        },
         f"{_REPO}/milestones/{{number}}": {
             "patch": _body({"due_on": {"type": ["string", "null"]}, "title": _TEXT})
         },
@@ -133,7 +135,10 @@ class GitHubStandIn(StandIn):
             "number": number,
             "title": title,
             "due_on": due_on,
+            "state": "open",
+            "created_at": at,
             "updated_at": at,
+            "closed_at": None,
         }
         return self.milestones[number]
 
