@@ -19,11 +19,13 @@ from rules.facts.ledger import MEASURES
 from rules.facts.money import BadNumber, Money, UnknownCurrency, decimal_of
 
 _FAMILIES: Final = ("bill", "comment", "expense", "invoice", "issue", "ledger", "payment", "time")
-# Of other families, what somebody outside can know: an answer, a reply, a call, a measurement, a hand-over, a date.
+# Of other families, what somebody outside can know: an answer, a reply, a call, a measurement, a hand-over, a date, a
+# delivery.
 _SAID: Final = (
     *("action_item.opened", "action_item.answered", "action_item.done", "action_item.waived"),
     *("contact.logged", "message.replied", "quality.measured"),
     *("milestone.moved", "milestone.checked", "milestone.handed_over"),
+    *("supplier.promised", "supplier.delivered"),
 )
 # Documents carry the fields of the ledger entry behind them.
 _DOCUMENTS: Final = ("bill", "invoice", "payment")

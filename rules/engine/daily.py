@@ -1,5 +1,5 @@
-"""What the clock owes to projects besides the slots of rules: measuring once a day, periods of
-retainers, audits and surveys.
+"""What the clock owes to projects besides the slots of rules: measuring once a day, suppliers whose day is over,
+periods of retainers, audits and surveys.
 
 In: the state of things and up to when the clock has done its work. Out: events to decide, with the same ids whoever
 keeps the clock. A day that was missed is made up for once.
@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from rules.engine import rhythms
-from rules.engine.effects import retainers
+from rules.engine.effects import retainers, suppliers
 from rules.engine.slots import RUNNING
 from rules.engine.state import State
 from rules.facts.calendar import local_day, local_to_utc
@@ -25,7 +25,15 @@ _MEASURED_AT: Final = time(4, 0)
 
 def owed(state: State, since: datetime | None) -> list[Event]:
     """The events that are due now. `since` is none for a clock that never ran here: it has missed no day."""
-    found = [e for p in _running(state) for e in (*_measured(p, state, since), *retainers.due(p, state))]
+    found = [
+        event
+        for project in _running(state)
+        for event in (
+            *_measured(project, state, since),
+            *_late(project, state),
+            *retainers.due(project, state),
+        )
+    ]
     return [*found, *(rhythms.due(state.workspace, _running(state), since, state.now) if since else ())]
 
 
@@ -44,6 +52,22 @@ def _measured(project: Project, state: State, since: datetime | None) -> Iterato
             project=project.id,
             client=project.client,
             key=project.id,
+        )
+
+
+def _late(project: Project, state: State) -> Iterator[Event]:
+    """Deliveries whose promised day is over, each told once for each promise."""
+    day = local_day(state.now, project.time_zone)
+    for delivery in suppliers.overdue(state.book.find("supplier", project.id), day):
+        yield Event(
+            id=event_id("supplier late", delivery["id"], delivery["promised"].isoformat()),
+            type="supplier.late",
+            at=state.now,
+            received_at=state.now,
+            objects={"supplier": {"id": delivery["id"]}},
+            project=project.id,
+            client=project.client,
+            key=delivery["id"],
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from rules.engine.parties import project_calendars
 from rules.engine.state import Book, State
-from rules.facts import action_item, milestone
+from rules.facts import action_item, milestone, supplier
 from rules.facts.calendar import local_day
 from rules.facts.delay import days_added
 from rules.facts.event import Record
@@ -46,6 +46,11 @@ def _waits_on(record: Record, project: Project, book: Book) -> str | None:
         for item in book.find("action_item", project.id)
         if item.get("status") not in action_item.OVER and record["id"] in (item.get("blocks") or ())
     }
+    if any(
+        delivery["status"] in supplier.WAITED_FOR and record["id"] in delivery["blocks"]
+        for delivery in book.find("supplier", project.id)
+    ):
+        parties.add("supplier")
     return next((party for party in ("client", "supplier") if party in parties), None)
 
 
@@ -84,6 +89,28 @@ def _effect(item: Record, days: int, project: Project, book: Book, state: State)
     return {"effect_on_dates": days, "milestone_title": first["title"], "new_due": due}
 
 
+def supplier_today(record: Record, book: Book, state: State) -> Record:
+    """The delivery as it stands today, and how often its supplier was in time in this project."""
+    project = state.workspace.projects.get(str(record.get("project")))
+    owner = state.workspace.people.get(str(record.get("owner")))
+    named = {**record, "owner_name": owner.name if owner else record.get("owner")}
+    if project is None or "status" not in record:
+        return named
+    cals = project_calendars(project, state.workspace)
+    now = supplier.standing(record, local_day(state.now, project.time_zone), cals)
+    share = supplier.in_time(book.find("supplier", project.id), str(record["name"]))
+    held_up = (book.get("milestone", str(id)) for id in record.get("blocks") or ())
+    waiting = [m for m in held_up if m is not None and m["status"] not in milestone.SETTLED]
+    first = min(waiting, key=lambda m: (m["due"], m["id"]), default=None)
+    return {
+        **named,
+        **now,
+        "on_time": share,
+        "milestone_title": first["title"] if first else None,
+        "milestone_due": first["due"] if first else None,
+    }
+
+
 def _decision(record: Record, _: Book, state: State) -> Record:
     by = record.get("by") or record.get("person")
     person = state.workspace.people.get(str(by))
@@ -109,4 +136,5 @@ _DERIVED: Final[Mapping[str, Derive]] = {
     "change": _change,
     "milestone": milestone_today,
     "action_item": item_today,
+    "supplier": supplier_today,
 }

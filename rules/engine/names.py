@@ -50,6 +50,7 @@ KEPT: Final = frozenset(
         "complaint",
         "survey",
         "meeting",
+        "supplier",
     ]
 )
 
@@ -65,10 +66,12 @@ _RELATED: Final[Mapping[str, tuple[str, ...]]] = {
         "delay.milestone",
         "action_item.blocks",
         "finding.milestone",
+        "supplier.blocks",
     ),
     "action_item": ("delay.action_item", "message.action_item", "contact.action_item"),
     "approval": ("change.id", "milestone.id"),
     "risk": ("reserve.risk", "approval.subject"),
+    "supplier": ("delay.supplier",),
 }
 
 

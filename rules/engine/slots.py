@@ -30,7 +30,7 @@ RUNNING: Final = frozenset({"active", "closing"})
 _OVER: Final = (
     frozenset({"accepted", "deemed_accepted", "cancelled", "approved", "rejected", "changes_requested"})
     | {"expired", "withdrawn", "superseded", "applied", "done", "closed", "paid", "void", "voided", "deleted"}
-    | {"answered", "waived", "resolved", "minuted", "approved_offline"}
+    | {"answered", "waived", "resolved", "minuted", "approved_offline", "delivered"}
 )
 # How long the clock may have been away without whoever keeps it saying so.
 CATCH_UP: Final = timedelta(hours=1)

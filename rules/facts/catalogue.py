@@ -125,7 +125,7 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             "answered_at:time? late_days:int blocks:list effect_on_dates:int? rung:int about:text? issue:text? "
             "owner_name:text milestone_title:text? new_due:date? answered_by:text? remark:text? cause:text?"
         ),
-        "delay": "id:text milestone:text days:int cause:text action_item:text? remark:text?",
+        "delay": "id:text milestone:text days:int cause:text action_item:text? supplier:text? remark:text?",
         "risk": (
             "id:text title:text kind:text response:text? score:int owner:text status:text review_on:date? "
             "plan:text? needs_plan:bool amount:money? opened_at:time triggered_at:time? closed_at:time? "
@@ -145,7 +145,11 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         ),
         "contact": "id:text channel:text with:text? by:text? at:time summary:text?! action_item:text? answered:bool?",
         "contract": "id:text signed_on:date clauses:list file:text?",
-        "supplier": "id:text name:text promised:date? actual:date?",
+        "supplier": (
+            "id:text name:text title:text promised:date? actual:date? first_promised:date? status:text late_days:int "
+            "blocks:list order:text? owner:text owner_name:text on_time:number? remark:text? milestone_title:text? "
+            "milestone_due:date?"
+        ),
         "workload": "person:text planned:duration logged:duration over:bool",
         "quality": "defects_open:int reopened_rate:number? rework_rate:number? coverage:number? tests_failed:int?",
         "kpi": "id:text name:text value:number? target:number? met:bool? trend:text measured_on:date",
@@ -244,7 +248,8 @@ EVENTS: Mapping[str, EventType] = {
             also="decision approval",
         ),
         *_family("action_item", "opened answered done waived", also="milestone"),
-        *_family("delay", "logged", also="milestone action_item"),
+        *_family("delay", "logged", also="milestone action_item supplier"),
+        *_family("supplier", "promised delivered late cancelled", also="milestone"),
         *_family("risk", "opened changed triggered closed"),
         *_family("survey", "sent answered"),
         *_family("complaint", "opened resolved"),
@@ -269,7 +274,9 @@ EVENTS: Mapping[str, EventType] = {
         *_family("level", "crossed cleared"),
         *_family("rules", "reloaded refused"),
         *_family(
-            "slot", "due", also="milestone approval action_item risk finding meeting complaint survey task"
+            "slot",
+            "due",
+            also="milestone approval action_item risk finding meeting complaint survey task supplier",
         ),
     ]
 }

@@ -148,6 +148,20 @@ class RiskPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class SupplierPlan:
+    """A delivery by a supplier, as the project's file has it. `issue`: the ticket that follows it in a tracker."""
+
+    id: str
+    name: str
+    title: str
+    promised: date
+    blocks: tuple[str, ...] = ()
+    order: str | None = None
+    owner: str | None = None
+    issue: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Goal:
     """What the project is for, and how and when one can tell that it is reached."""
 
@@ -227,6 +241,7 @@ class Project:
     clauses: Mapping[str, str] = field(default_factory=dict)
     risks: tuple[RiskPlan, ...] = ()
     risk_limit: int = 12
+    suppliers: tuple[SupplierPlan, ...] = ()
     communication: tuple[Talk, ...] = ()
     needs_to_begin: tuple[str, ...] = ()
     audit: Literal["quarterly", "monthly", "never"] = "quarterly"

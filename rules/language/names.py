@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from rules.facts.action_item import CAUSES, KINDS, PARTIES
 from rules.facts.catalogue import BOUND, EVENTS, OBJECTS, STANDING, Field
+from rules.facts.supplier import STATES as SUPPLIED
 from rules.language.nearest import allowed_here, did_you_mean, nearest
 
 
@@ -223,6 +224,7 @@ VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "risk.kind": ("technical", "financial", "schedule", "resource", "market", "other"),
     "risk.response": ("avoid", "reduce", "transfer", "accept"),
     "risk.status": ("open", "mitigating", "triggered", "closed"),
+    "supplier.status": SUPPLIED,
     "survey.kind": ("pulse", "csat", "nps"),
     "contact.channel": ("mail", "phone", "meeting", "chat"),
     "event.type": tuple(EVENTS),

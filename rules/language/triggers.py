@@ -36,6 +36,7 @@ DATED: Final = (
     "meeting",
     "complaint",
     "survey",
+    "supplier",
 )
 
 ForEach = Literal["project", "client", "milestone", "action_item", "invoice", "workspace"]

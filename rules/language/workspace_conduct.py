@@ -1,4 +1,4 @@
-"""How a project is run, from a workspace document: scope, contract, risks, talk, audits and surveys.
+"""How a project is run, from a workspace document: scope, contract, risks, suppliers, talk, audits and surveys.
 
 In: the part of one project. Out: the fields of `Project` that say so. Problems are told to the part.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rules.facts.project import Goal, Person, RiskPlan, Talk
+from rules.facts.project import Goal, Person, RiskPlan, SupplierPlan, Talk
 from rules.facts.risk import LIMIT
 from rules.language.nearest import allowed_here
 from rules.language.workspace_values import Part
@@ -29,6 +29,7 @@ def conduct_of(part: Part, organisation: Part, people: Mapping[str, Person]) -> 
         "clauses": {str(name): str(text) for name, text in contract.get("clauses", {}).items()},
         "risks": _risks(part, people),
         "risk_limit": given.get("risk_limit", LIMIT),
+        "suppliers": _suppliers(part, people),
         "communication": tuple(
             _talk(part.below("communication", i)) for i in range(len(given.get("communication", [])))
         ),
@@ -48,16 +49,48 @@ def _goal(part: Part) -> Goal:
     return Goal(given["goal"], given.get("measure"), part.day("by") if "by" in given else None)
 
 
-def _risks(part: Part, people: Mapping[str, Person]) -> tuple[RiskPlan, ...]:
+def _check_owned(part: Part, name: str, what: str, people: Mapping[str, Person]) -> None:
+    """Each thing of a list has an id of its own, and an owner of the team where it has one."""
     team = {key: person for key, person in people.items() if person.party == "team"}
-    given = part.value.get("risks", [])
+    given = part.value.get(name, [])
     ids = [one["id"] for one in given]
     for i, one in enumerate(given):
-        where = part.below("risks", i)
+        where = part.below(name, i)
         if one["id"] in ids[:i]:
-            where.tell("id", f"risk `{one['id']}` stands here twice", "ids of risks are identities")
+            where.tell("id", f"{what} `{one['id']}` stands here twice", f"ids of {name} are identities")
         if one.get("owner") is not None and one["owner"] not in team:
             where.tell("owner", f"`{one['owner']}` is not of the team", allowed_here(one["owner"], team))
+
+
+def _suppliers(part: Part, people: Mapping[str, Person]) -> tuple[SupplierPlan, ...]:
+    _check_owned(part, "suppliers", "delivery", people)
+    milestones = [m["id"] for m in part.value.get("milestones", [])]
+    given = part.value.get("suppliers", [])
+    for i, one in enumerate(given):
+        for j, blocked in enumerate(one.get("blocks", [])):
+            if blocked not in milestones:
+                hint = allowed_here(blocked, milestones) if milestones else "the project has no milestones"
+                part.below("suppliers", i, "blocks").tell(j, f"there is no milestone `{blocked}`", hint)
+    return tuple(_supplier(part.below("suppliers", i)) for i in range(len(given)))
+
+
+def _supplier(part: Part) -> SupplierPlan:
+    given = part.value
+    return SupplierPlan(
+        id=given["id"],
+        name=given["name"],
+        title=given.get("title", given["name"]),
+        promised=part.day("promised"),
+        blocks=tuple(given.get("blocks", ())),
+        order=str(given["order"]) if "order" in given else None,
+        owner=given.get("owner"),
+        issue=given.get("issue"),
+    )
+
+
+def _risks(part: Part, people: Mapping[str, Person]) -> tuple[RiskPlan, ...]:
+    _check_owned(part, "risks", "risk", people)
+    given = part.value.get("risks", [])
     currency = part.value["currency"]
     return tuple(_risk(part.below("risks", i), currency) for i in range(len(given)))
 

@@ -30,6 +30,7 @@ _PREFIX = {
     "complaint": "cmp",
     "task": "tsk",
     "finding": "fnd",
+    "supplier": "sup",
 }
 
 

@@ -158,7 +158,7 @@ def named(record: Mapping[str, Any]) -> str:
 
 
 # Where the figure of an object stands, for those that have it in a field of their own.
-_FIGURES = {"period": "closed_until", "kpi": "value", "calendar": "year"}
+_FIGURES = {"period": "closed_until", "kpi": "value", "calendar": "year", "supplier": "promised"}
 
 
 class _Names:

@@ -36,6 +36,7 @@ from rules.engine.effects import (
     retainers,
     returning,
     risks,
+    suppliers,
     surveys,
     tasks,
     traces,
@@ -82,6 +83,7 @@ _FAMILIES: Final[Mapping[str, _Apply]] = {
     **dict.fromkeys(kept.FAMILIES, kept.told),
     "contact": meetings.logged,
     "reserve": reserves.stepped,
+    "supplier": suppliers.stepped,
     "inbox": returning.stepped,
 }
 _TYPES: Final[Mapping[str, _Apply]] = {
@@ -104,7 +106,7 @@ _TYPES: Final[Mapping[str, _Apply]] = {
 }
 # What an event means for other objects, once its own transition is done: the events that this causes.
 _ALSO: Final[Mapping[str, tuple[_Also, ...]]] = {
-    "issue": (action_items.tracked,),
+    "issue": (action_items.tracked, suppliers.tracked),
     "comment.created": (action_items.commented,),
     "contact.logged": (action_items.spoken_with,),
     "message": (action_items.written_to,),

@@ -20,7 +20,7 @@ from rules.facts.action_item import KINDS, OPEN, OVER, PARTIES, cause_of
 from rules.facts.calendar import local_day, shift_day
 from rules.facts.duration import Duration
 from rules.facts.event import Event, Record, digest
-from rules.facts.milestone import late_days
+from rules.facts.milestone import late_days, named
 from rules.facts.project import Person, Project
 from rules.language.wording import choose
 
@@ -216,7 +216,7 @@ def _told(act: Act, project: Project, id: str, given: Mapping[str, Any], known: 
 
 def _opened_by_tracker(act: Act, project: Project, issue: Record, before: int) -> tuple[Event, ...]:
     id = "itm_" + digest(project.id, "tracker", issue["id"], str(before))
-    own = find(act, project, {"id": issue.get("milestone")})
+    own = named(act.draft.find("milestone", project.id), project.versions, issue.get("milestone"))
     given = {
         "title": quoted(project, issue),
         "kind": "question",

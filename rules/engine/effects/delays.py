@@ -21,8 +21,13 @@ from rules.facts.project import Project
 MOST_DAYS = 365
 
 
-def late(act: Act, project: Project, item: Record, span: Span, cause: str) -> tuple[Event, ...]:
-    """What an item that came late does to the milestones it blocks: a delay each, and the plan moved."""
+def late(
+    act: Act, project: Project, item: Record, span: Span, cause: str, noun: str = "action_item"
+) -> tuple[Event, ...]:
+    """What an item that came late does to the milestones it blocks: a delay each, and the plan moved.
+
+    noun: what the item is, an action item or a supplier's delivery.
+    """
     cals = project_calendars(project, act.state.workspace)
     caused: tuple[Event, ...] = ()
     for id in item.get("blocks") or ():
@@ -31,7 +36,7 @@ def late(act: Act, project: Project, item: Record, span: Span, cause: str) -> tu
             continue
         days = days_added(span, _spans(act, project, milestone), cals)
         if days:
-            given = {"cause": cause, "action_item": item["id"], "remark": item["title"], "span": list(span)}
+            given = {"cause": cause, noun: item["id"], "remark": item["title"], "span": list(span)}
             caused = (*caused, *_logged(act, project, milestone, days, given))
     return caused
 
@@ -83,7 +88,7 @@ def _logged(
 
 def _record(act: Act, project: Project, milestone: Record, days: int, given: Mapping[str, Any]) -> Record:
     id = str(given.get("id") or "dly_" + digest(act.event.id, milestone["id"], given["cause"]))
-    said = {k: given.get(k) for k in ("cause", "action_item", "remark", "span")}
+    said = {k: given.get(k) for k in ("cause", "action_item", "supplier", "remark", "span")}
     return act.new(project, id, milestone=milestone["id"], days=days, at=act.event.at, **said)
 
 

@@ -19,7 +19,7 @@ from rules.facts.duration import Duration
 from rules.facts.earned_value import rebaselined
 from rules.facts.event import Record
 from rules.facts.ledger import price_time, rate_on
-from rules.facts.milestone import SETTLED, shift_plan
+from rules.facts.milestone import SETTLED, named, shift_plan
 from rules.facts.money import Money
 from rules.facts.project import Project
 
@@ -162,7 +162,7 @@ def _shifted(act: Act, project: Project, named: Iterable[Record], days: int) -> 
 
 def _put_off(act: Act, project: Project, issue: Record) -> Record | None:
     """The milestone that the issue belongs to, else the next one that is not settled."""
-    own = find(act, project, {"id": issue.get("milestone")})
+    own = named(act.draft.find("milestone", project.id), project.versions, issue.get("milestone"))
     if own is not None and own["status"] not in SETTLED:
         return own
     day = today(act.state, project)

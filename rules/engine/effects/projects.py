@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Final
 
-from rules.engine.effects import creep, meetings, risks
+from rules.engine.effects import creep, meetings, risks, suppliers
 from rules.engine.effects.impact import milestone_values
 from rules.engine.effects.milestones import planned_record
 from rules.engine.effects.shapes import Act, Applied, EffectError, shown, today
@@ -122,15 +122,18 @@ def followed(act: Act) -> Applied:
     project, known = act.project, act.draft.get("project", act.event.project or "")
     if project is None or known is None:
         return Applied(act.event)
-    now = {"mode": project.mode, "_risks": _risk_ids(project), "_steps": _steps(known)}
+    now = {"mode": project.mode, "_risks": _listed(project), "_steps": _steps(known)}
     record = act.draft.put("project", {**known, **now})
-    return Applied(act.seen({"mode": known.get("mode")}, project=record), risks.begun(act, project))
+    joined = (*risks.begun(act, project), *suppliers.begun(act, project))
+    return Applied(act.seen({"mode": known.get("mode")}, project=record), joined)
 
 
 def following(project: Project, known: Record, at: datetime) -> tuple[Event, ...]:
-    """The events by which the record follows a file whose mode, status or risks were edited; none when none differs."""
+    """The events by which the record follows an edited file: mode, status, new risks and suppliers; none when none is
+    another.
+    """
     verbs = [v for v, status in _STATUS.items() if status == project.status and known["status"] != status]
-    if known.get("mode") != project.mode or set(_risk_ids(project)) - set(known.get("_risks") or ()):
+    if known.get("mode") != project.mode or set(_listed(project)) - set(known.get("_risks") or ()):
         verbs.append("changed")
     # Until it is decided the same difference is the same event; the next one after it is another.
     said = (str(_steps(known)), project.mode, project.status)
@@ -148,8 +151,9 @@ def following(project: Project, known: Record, at: datetime) -> tuple[Event, ...
     )
 
 
-def _risk_ids(project: Project) -> list[str]:
-    return [risk.id for risk in project.risks]
+def _listed(project: Project) -> list[str]:
+    """What joins the record whenever it is added to the file: risks and deliveries of suppliers, by their ids."""
+    return [risk.id for risk in project.risks] + [f"supplier/{one.id}" for one in project.suppliers]
 
 
 def _steps(known: Record) -> int:
@@ -189,7 +193,7 @@ def recounted(act: Act) -> Applied:
 
 def _begin(act: Act, project: Project) -> Applied:
     draft = act.draft
-    beginning = {"activated_at": act.event.at, "_plan": plan_of(project), "_risks": _risk_ids(project)}
+    beginning = {"activated_at": act.event.at, "_plan": plan_of(project), "_risks": _listed(project)}
     record = draft.put("project", {**_record(act, project, "active"), **beginning})
     milestones = [draft.put("milestone", planned_record(act, project, plan)) for plan in project.milestones]
     first = _first_baseline(act, project)
@@ -200,6 +204,7 @@ def _begin(act: Act, project: Project) -> Applied:
         act.cause("baseline.approved", project.id, baseline=baseline),
         *(act.cause("milestone.planned", m["id"], milestone=m) for m in milestones),
         *risks.begun(act, project),
+        *suppliers.begun(act, project),
         *meetings.signed(act, project),
         *_without_approver(act, project),
     )

@@ -29,6 +29,7 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "milestones": ("Milestones with their criteria and rounds", ("project", "client", "status")),
     "action_items": ("What one side has to do", ("project", "client", "status")),
     "delays": ("Days that milestones lost, with their causes", ("project", "client", "status")),
+    "suppliers": ("What suppliers promised, and when it came", ("project", "client", "status")),
     "projects": ("Projects with their budgets", ()),
     "rules": ("The rules in force", ()),
     "findings": (
@@ -47,7 +48,7 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 ONE = (
     *("deliveries", "events", "actions", "messages", "approvals", "changes", "entries", "projects"),
-    *("milestones", "action_items", "delays"),
+    *("milestones", "action_items", "delays", "suppliers"),
     *("risks", "complaints", "surveys", "meetings", "contacts", "audits", "closings"),
 )
 WHOLE = ("projects", "rules", "connections", "pauses")
@@ -59,6 +60,7 @@ ITEMS: Final = {
     "milestones": "milestone",
     "action_items": "action_item",
     "delays": "delay",
+    "suppliers": "supplier",
     "findings": "finding",
     "risks": "risk",
     "complaints": "complaint",

@@ -42,6 +42,7 @@ RECORDS = {
     "milestones": "milestone",
     "action_items": "action_item",
     "delays": "delay",
+    "suppliers": "supplier",
     "risks": "risk",
     "complaints": "complaint",
     "surveys": "survey",

@@ -1,4 +1,4 @@
-"""How a project is run: its health, risks, talk, complaints, findings, surveys, and the closing, on two pages.
+"""How a project is run: health, risks, suppliers, talk, complaints, findings, surveys, and the closing, on two pages.
 
 In: `/projects/<id>/conduct` and `/projects/<id>/closing`. Out: the pages; what people say on them goes through the
 forms of `conduct_forms`.
@@ -15,7 +15,9 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Answer
 
 from rules.engine import condition
+from rules.engine.derived import supplier_today
 from rules.engine.effects import closing as ends
+from rules.engine.state import State
 from rules.facts import audit
 from rules.facts.calendar import local_day
 from rules.facts.event import Record
@@ -52,7 +54,7 @@ def one(id: str) -> str:
         )
         surveys = attention.records_of(connection, "survey", [id])
         gaps = missing(project, approver=bool(workspace.holders("approver", project, today)))
-        values = _on_record(connection, project)
+        values = _on_record(connection, project, state)
     return pages.page(
         "conduct",
         "projects",
@@ -149,10 +151,16 @@ def receipt(id: str, entry: str) -> Answer:
     return Answer(content, mimetype="application/octet-stream", headers=headers)
 
 
-def _on_record(connection: Connection, project: Project) -> dict[str, Any]:
+def _on_record(connection: Connection, project: Project, state: State) -> dict[str, Any]:
     """What was said about the project, each kind in the order in which it is read."""
     of = _Rows(connection, project)
     return {
+        "suppliers": [
+            supplier_today(s, state.book, state)
+            for s in sorted(
+                of.rows("supplier"), key=lambda s: (s["status"] != "promised", str(s["promised"]))
+            )
+        ],
         "risks": sorted(of.rows("risk"), key=lambda r: (r["status"] == "closed", -int(r.get("score") or 0))),
         "complaints": of.rows("complaint"),
         "findings": of.rows("finding"),

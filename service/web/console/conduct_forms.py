@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response as Answer
 
 from rules.facts.calendar import local_day, local_to_utc
 from rules.facts.event import Record
+from rules.facts.milestone import SETTLED
 from rules.facts.project import Project
 from rules.facts.risk import HIGHEST, KINDS, LOWEST, RESPONSES
 from service.flow import conduct
@@ -101,6 +102,24 @@ FORMS: Final[Mapping[str, Form]] = {
     "risk-change": Form("risk.changed", _RISK, of="risk"),
     "risk-happened": Form("risk.triggered", of="risk"),
     "risk-close": Form("risk.closed", (Field("reason", "area"),), of="risk"),
+    "supplier": Form(
+        "supplier.promised",
+        (
+            Field("name"),
+            Field("title"),
+            Field("promised", "date"),
+            Field("order", required=False),
+            Field("blocks", "many", required=False, options="milestones"),
+            Field("owner", "person", options="team"),
+        ),
+    ),
+    "supplier-promise": Form(
+        "supplier.promised",
+        (Field("promised", "date"), Field("remark", "area", required=False)),
+        of="supplier",
+    ),
+    "supplier-delivered": Form("supplier.delivered", (Field("actual", "date"),), of="supplier"),
+    "supplier-cancelled": Form("supplier.cancelled", (Field("remark", "area"),), of="supplier"),
     "complaint": Form(
         "complaint.opened",
         (
@@ -281,6 +300,7 @@ def _options(seen: Reader, project: Project, field: Field) -> list[tuple[str, st
     }
     people["everyone"] = [*people["contacts"], *people["team"]]
     listed = {
+        "milestones": _milestones(project) if field.options == "milestones" else [],
         "channels": [(c, seen.t(f"conduct.channels.{c}")) for c in CHANNELS],
         "risk_kinds": [(k, seen.t(f"conduct.risk_kinds.{k}")) for k in KINDS],
         "responses": [(r, seen.t(f"conduct.responses.{r}")) for r in RESPONSES],
@@ -290,6 +310,12 @@ def _options(seen: Reader, project: Project, field: Field) -> list[tuple[str, st
     return found if field.required or field.kind == "many" else [("", seen.t("words.none")), *found]
 
 
+def _milestones(project: Project) -> list[tuple[str, str]]:
+    with pages.context().database.reading() as connection:
+        found = attention.records_of(connection, "milestone", [project.id])
+    return [(m["id"], m["title"]) for m in found if m["status"] not in SETTLED]
+
+
 def _usual(project: Project, field: Field, seen: Reader) -> Any:
     """What a new form begins with, so that two clicks are enough where nothing else is meant."""
     if field.name == "owner":
@@ -297,7 +323,7 @@ def _usual(project: Project, field: Field, seen: Reader) -> Any:
     if field.name == "with":
         workspace = pages.context().rulebook.workspace
         return next(iter(workspace.clients[project.client].contacts), "")
-    if field.name == "on":
+    if field.name in ("on", "actual"):
         return local_day(seen.fmt.now, project.time_zone).isoformat()
     return {"channel": "phone", "clock": "10:00", "kind": "other"}.get(field.name, "")
 

@@ -152,11 +152,7 @@ def _page(project: str, key: str, given: dict[str, str], errors: dict[str, str])
             for a in attention.records_of(connection, "approval", [project])
             if a.get("subject") == milestone["id"]
         ]
-        apart = [
-            f
-            for f in attention.records_of(connection, "finding", [project])
-            if f.get("milestone") == milestone["id"] and f["status"] == "open"
-        ]
+        found_apart = attention.records_of(connection, "finding", [project])
         after = [
             m["title"]
             for m in attention.records_of(connection, "milestone", [project])
@@ -175,13 +171,20 @@ def _page(project: str, key: str, given: dict[str, str], errors: dict[str, str])
         shares=delay_rows(seen, [d for d in lost if d["milestone"] == milestone["id"]]),
         rounds=[{**r, "by": words.person(workspace, r.get("by"))} for r in milestone.get("rounds") or ()],
         asked=asked,
-        apart=[words.apart(seen, f) for f in apart],
+        apart=_apart(seen, milestone, found_apart),
         after=after,
         said=request.args.get("said"),
         cause_options=[(c, seen.t(f"dates.causes.{c}")) for c in CAUSES],
         given=given,
         errors=errors,
     )
+
+
+def _apart(seen: Reader, milestone: Record, found: list[Record]) -> list[str]:
+    """What trackers say otherwise of it."""
+    return [
+        words.apart(seen, f) for f in found if f.get("milestone") == milestone["id"] and f["status"] == "open"
+    ]
 
 
 def _milestone(project: str, key: str) -> Record:
