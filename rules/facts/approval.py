@@ -2,20 +2,23 @@
 
 An approval's record: `asked` (persons' keys), `need` ("any", "all" or a number as text), `status`, `expires_at`,
 `requested_by`, `decisions` (one record a person, in order) and `_able`: those of the asked whose limit covers the
-sum, one of whom has to be among those who approve; and `_code`: whether each decides with a code sent by mail.
+sum, one of whom has to be among those who approve; `_code`: whether each decides with a code sent by mail; `_signed`:
+whether only who signed in decides, and no link does; `_wish`: what is to be done then; `party`: the side that decides.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from rules.facts.event import Record, digest
 
 Outcome = Literal[
     "recorded", "same", "conflict", "expired", "superseded", "withdrawn", "not_asked", "remark_missing"
 ]
+Party = Literal["client", "team"]
 FinalOutcome = Literal["approved", "approved_offline", "rejected", "changes_requested", "deemed_accepted"]
 
 OPEN: Final = frozenset({"sent"})
@@ -66,6 +69,12 @@ def decide(approval: Record, person: str, decision: Record, now: datetime) -> De
     if given == "rejected" and not str(decision.get("remark") or "").strip():
         return Decided(approval, "remark_missing")
     return _record(approval, person, decision, now)
+
+
+def inside(approval: Mapping[str, Any]) -> bool:
+    """Whether the team decides this within itself."""
+    usual = "team" if approval.get("about") == "expense" else "client"
+    return bool(approval.get("party", usual) == "team")
 
 
 def needed(approval: Record) -> int:

@@ -116,7 +116,8 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             "sent_at:time? decided_at:time? waiting_days:int merge_into:text? effects:text if_refused:text?"
         ),
         "approval": (
-            "id:text about:text status:text asked:list need:text sent_at:time? expires_at:time? "
+            "id:text about:text party:text requested_by:text? status:text asked:list need:text "
+            "sent_at:time? expires_at:time? "
             "opened_at:time? reminders:int waiting_days:int subject:text version:int text:text lines:list "
             "text_sha256:text? expires_on:date? halfway_on:date? evidence:text? evidence_key:text?"
         ),
@@ -161,13 +162,13 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         "assignment": "id:text connection:text events:int",
         "audit": "id:text period:text at:time checked:int opened:int closed:int open:int",
         "report": "id:text period:text view:text starts_on:date ends_on:date to:list sha256:text sent_at:time?",
-        "reserve": "id:text title:text amount:money reason:text? risk:text? by:text? status:text",
+        "reserve": "id:text title:text amount:money reason:text? risk:text? by:text? declared:text? status:text",
         "retainer": (
             "id:text period:text unit:text allotment:number carried:number owed:number available:number "
             "used:number left:number over:number share:number? expires_on:date? status:text "
             "carry_on:number? forfeited:number? billed:money? owed_on:number? forgiven:number?"
         ),
-        "period": "id:text closed_until:date? reason:text? by:text?",
+        "period": "id:text closed_until:date? reason:text? by:text? declared:text? agreed_by:text?",
         "calendar": "name:text year:int",
         "decision": (
             "outcome:text channel:text by:text by_name:text at:time remark:text? recorded_by:text? witness:text? "

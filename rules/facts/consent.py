@@ -71,9 +71,83 @@ def expense_text(entry: Record, project: Project, locale: str) -> str:
 def reserve_text(draw: Record, project: Project, locale: str) -> str:
     """Agreeing to draw on the reserve: how much, and what for."""
     what, amount = _plain(draw.get("reason") or draw["title"]), _money(draw["amount"], project)
+    asked = [_asker(draw, locale)] if draw.get("by_name") else []
     if _chinese(locale):
-        return _lines(f"动用应急预备金：{amount}", f"用途：{what}", f"项目：{project.name}")
-    return _lines(f"Draw on the reserve: {amount}", f"For: {what}", f"Project: {project.name}")
+        return _lines(f"动用应急预备金：{amount}", f"用途：{what}", f"项目：{project.name}", *asked)
+    return _lines(f"Draw on the reserve: {amount}", f"For: {what}", f"Project: {project.name}", *asked)
+
+
+def reopening_text(wish: Record, project: Project, locale: str) -> str:
+    """Opening closed books again: from when on, why, and who asks."""
+    day = wish["day"].isoformat() if wish.get("day") else None
+    reason = _plain(wish.get("reason") or "")
+    if _chinese(locale):
+        return _lines(
+            f"重新打开 {project.name} 的账期",
+            f"此后关账至：{day or '不再关账'}",
+            f"原因：{reason or '未填写'}",
+            _asker(wish, locale),
+        )
+    return _lines(
+        f"Opening the books of {project.name} again",
+        f"Closed from then on up to: {day or 'no day'}",
+        f"Reason: {reason or 'none given'}",
+        _asker(wish, locale),
+    )
+
+
+def rebase_text(wish: Record, project: Project, locale: str) -> str:
+    """Setting a baseline to what the file says: each value with the one on record, why, and who asks."""
+    reason = _plain(wish.get("reason") or "")
+    values = [
+        f"{_plan_name(name, project, locale)} {_plan_value(was, project)} -> {_plan_value(now, project)}"
+        for name, was, now in wish["values"]
+    ]
+    if _chinese(locale):
+        return _lines(
+            f"将 {project.name} 的基线改为文件所写内容",
+            *values,
+            f"原因：{reason or '未填写'}",
+            _asker(wish, locale),
+        )
+    return _lines(
+        f"Setting the baseline of {project.name} to what its file says",
+        *values,
+        f"Reason: {reason or 'none given'}",
+        _asker(wish, locale),
+    )
+
+
+def _asker(wish: Mapping[str, Any], locale: str) -> str:
+    """Who asks, and whether anybody checked that it was them."""
+    name, account = _plain(wish.get("by_name") or wish.get("by") or "-"), wish.get("declared")
+    if _chinese(locale):
+        return f"申请人：{name}" + (
+            f"（由系统账号 {_plain(account)} 在命令行中声明，未核实身份）" if account else ""
+        )
+    said = f" (declared on the command line by the system account {_plain(account)}; nobody checked it)"
+    return f"Asked for by: {name}" + (said if account else "")
+
+
+def _plan_name(name: str, project: Project, locale: str) -> str:
+    """`budget.lines.staff` or `milestones.m1.due` as people say it."""
+    noun, _, path = name.partition(".")
+    zh = _chinese(locale)
+    if noun == "milestones":
+        key = path.removesuffix(".due")
+        title = next((m.title for m in project.milestones if m.id == key), key)
+        return f"里程碑 {_plain(title)}" if zh else f"Milestone {_plain(title)}"
+    if path.startswith("lines."):
+        line = path.removeprefix("lines.")
+        return f"{_CLASSES.get(line, line)}预算" if zh else f"Line {line}"
+    words = {"total": ("Total", "预算总额"), "reserve": ("Reserve", "应急预备金")}
+    return words.get(path, (path, path))[zh]
+
+
+def _plan_value(value: Any, project: Project) -> str:
+    if isinstance(value, Money):
+        return _money(value, project)
+    return "-" if value is None else _plain(value.isoformat() if hasattr(value, "isoformat") else value)
 
 
 def scope_text(scope: Record, project: Project, locale: str) -> str:

@@ -1,4 +1,4 @@
-"""`accord period`: closing the books of a time, and opening them again, which takes two people."""
+"""`accord period`: closing the books of a time, and asking to open them again, which takes a second person."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from service.cli import Invocation
-from service.cli._books import BY, REASON, found, settled
+from service.cli._books import BY, REASON, found, settled, speaker, who_decides
 
 if TYPE_CHECKING:
     from rules.facts.project import Project
@@ -32,7 +32,7 @@ def close(invocation: Invocation, project: str, period: str, by: str) -> None:
     with opened(invocation) as process, settled(process):
         until = books.day_until(period)
         for one in _projects(process, project):
-            books.close_period(process.context, one, until, by)
+            books.close_period(process.context, one, until, speaker(by))
             click.echo(f"{one.id}: closed up to {until}")
 
 
@@ -43,22 +43,18 @@ def close(invocation: Invocation, project: str, period: str, by: str) -> None:
 @REASON
 @click.pass_obj
 def reopen(invocation: Invocation, project: str, period: str, by: str, reason: str) -> None:
-    """Open the books of PROJECT from the beginning of PERIOD on. The first person asks, a second one does it."""
+    """Ask to open the books of PROJECT from the beginning of PERIOD on; a second person agrees in the console."""
     from service.cli._open import opened
     from service.flow import books
 
     with opened(invocation) as process:
         one = found(process, project)
-        until = books.day_until(period, reopened=True)
         with settled(process):
-            books.reopen_period(process.context, one, until, by, reason)
-        with process.context.database.reading() as connection:
-            kept = process.context.state(connection).book.get("period", one.id) or {}
-    if kept.get("closed_until") == until:
-        click.echo(f"{one.id}: open again, closed up to {until}")
-    else:
-        again = f"accord period reopen {one.id} {period} --by SOMEBODY --reason ..."
-        click.echo(f"{one.id}: asked for; a second person of the team agrees with: {again}")
+            until = books.day_until(period, reopened=True)
+            books.reopen_period(process.context, one, until, speaker(by), reason)
+        click.echo(f"{one.id}: asked for, in the name of {by}; the books open when a second person agrees")
+        for line in who_decides(process, one, "reopening"):
+            click.echo(line)
 
 
 def _projects(process: Process, name: str) -> list[Project]:

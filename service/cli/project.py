@@ -1,4 +1,4 @@
-"""`accord project`: where a project stands, and what two people or an approval settle about its baseline."""
+"""`accord project`: where a project stands, and asking for what a second person or an approval settles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from service.cli import Invocation
-from service.cli._books import BY, REASON, RefusedError, found, settled
+from service.cli._books import BY, REASON, RefusedError, found, settled, speaker, who_decides
 from service.cli._figures import budget_lines, earned_lines, kpi_lines, retainer_lines
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def show(invocation: Invocation, project: str, as_json: bool) -> None:
 @REASON
 @click.pass_obj
 def rebase(invocation: Invocation, project: str, by: str, reason: str) -> None:
-    """Set the baseline of PROJECT to what its file says. The first person asks, a second one does it."""
+    """Ask to set the baseline of PROJECT to what its file says; a second person agrees in the console."""
     from rules.engine.effects.rebasing import differences
     from service.cli._open import opened
     from service.flow import books
@@ -57,17 +57,16 @@ def rebase(invocation: Invocation, project: str, by: str, reason: str) -> None:
         with process.context.database.reading() as connection:
             differing = differences(one, process.context.state(connection).book)
         with settled(process):
-            books.rebase(process.context, one, by, reason)
-        with process.context.database.reading() as connection:
-            left = differences(one, process.context.state(connection).book)
-            baseline = process.context.state(connection).book.get("baseline", one.id) or {}
-    for name, (kept, said) in differing.items():
-        click.echo(f"  {name}: {kept if kept is not None else '-'} -> {said if said is not None else '-'}")
-    if left:
-        again = f"accord project rebase {one.id} --by SOMEBODY --reason ..."
-        click.echo(f"{one.id}: asked for; a second person of the team agrees with: {again}")
-    else:
-        click.echo(f"{one.id}: rebased; the baseline is version {baseline['version']}")
+            books.rebase(process.context, one, speaker(by), reason)
+        for name, (kept, said) in differing.items():
+            click.echo(
+                f"  {name}: {kept if kept is not None else '-'} -> {said if said is not None else '-'}"
+            )
+        click.echo(
+            f"{one.id}: asked for, in the name of {by}; the baseline moves when a second person agrees"
+        )
+        for line in who_decides(process, one, "rebase"):
+            click.echo(line)
 
 
 @command.command("accept")
@@ -81,7 +80,7 @@ def accept(invocation: Invocation, project: str, entry: str, by: str) -> None:
     from service.flow import books
 
     with opened(invocation) as process, settled(process):
-        books.accept(process.context, found(process, project), entry, by)
+        books.accept(process.context, found(process, project), entry, speaker(by))
     click.echo(f"{entry}: counts from now on")
 
 
@@ -93,7 +92,7 @@ def accept(invocation: Invocation, project: str, entry: str, by: str) -> None:
 @REASON
 @click.pass_obj
 def draw(invocation: Invocation, project: str, amount: str, risk: str | None, by: str, reason: str) -> None:
-    """Ask to draw AMOUNT, such as "1500 USD", on the reserve of PROJECT; rules ask whoever has to agree."""
+    """Ask to draw AMOUNT, such as "1500 USD", on the reserve of PROJECT; a second person agrees in the console."""
     from rules.facts.money import BadNumber, Money, UnknownCurrency
     from service.cli._open import opened
     from service.flow import books
@@ -102,9 +101,13 @@ def draw(invocation: Invocation, project: str, amount: str, risk: str | None, by
         wanted = Money.parse(amount)
     except (BadNumber, UnknownCurrency) as error:
         raise RefusedError(str(error)) from None
-    with opened(invocation) as process, settled(process):
-        id = books.draw(process.context, found(process, project), wanted, by, reason, risk)
-        click.echo(f"{id}: asked for; it is drawn when it is agreed to")
+    with opened(invocation) as process:
+        one = found(process, project)
+        with settled(process):
+            id = books.draw(process.context, one, wanted, speaker(by), reason, risk)
+        click.echo(f"{id}: asked for, in the name of {by}; it is drawn when it is agreed to")
+        for line in who_decides(process, one, "reserve"):
+            click.echo(line)
 
 
 def _lines(project: Project, figures: Figures) -> Iterator[str]:

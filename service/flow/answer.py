@@ -293,7 +293,10 @@ def _shown(context: Context, connection: Connection, token: str) -> Shown:
     link = kept_links.find(connection, links.hash_of(token))
     if link is None or link.kind != "approval" or link.over(context.now()):
         raise UnknownLink
-    return _found(context, connection, link.subject, link.person, link.version)
+    shown = _found(context, connection, link.subject, link.person, link.version)
+    if shown.approval.get("_signed"):
+        raise UnknownLink  # Whoever reads a mailbox is not somebody who signed in.
+    return shown
 
 
 def _found(context: Context, connection: Connection, id: str, person_id: str, version: int | None) -> Shown:

@@ -12,6 +12,7 @@ from typing import Any
 from rules.engine.derived import item_today
 from rules.engine.snapshot import hides_cost
 from rules.facts.action_item import OVER
+from rules.facts.approval import inside
 from rules.facts.event import Record
 from rules.facts.milestone import ACCEPTED
 from rules.facts.project import Person, Project
@@ -73,7 +74,7 @@ def _waiting(
     for a in attention.records_of(connection, "approval", [project.id]):
         if a["status"] != "sent" or (a.get("expires_at") and a["expires_at"] <= seen.fmt.now):
             continue
-        if a.get("about") == "expense" or (person is not None and not _is_open_for(a, person)):
+        if inside(a) or (person is not None and not _is_open_for(a, person)):
             continue
         subject = attention.record(connection, str(a.get("about")), str(a.get("subject")))
         found.append(

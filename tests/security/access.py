@@ -29,15 +29,15 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
 }
 
 LOOK = (
-    "account.index approvals.index approvals.one changes.one conduct.closing conduct.one conduct.receipt "
+    "account.index approvals.index approvals.one books.one changes.one conduct.closing conduct.one conduct.receipt "
     "connections.index connections.one dates.one dead.index deliveries.index deliveries.one events.index "
     "events.one inbox.index items.one messages.index messages.mail messages.one overview.index "
     "projects.as_client projects.index projects.one projects.told reports.file reports.shown rules.index "
     "rules.one search.find switches.index"
 )
 CHANGE = (
-    "approvals.decide changes.assess changes.assessing changes.draft changes.new conduct.look_through "
-    "conduct_forms.save conduct_forms.show dates.check dates.delay dates.done dates.hand_over "
+    "approvals.decide approvals.take_back books.say changes.assess changes.assessing changes.draft "
+    "changes.new conduct.look_through conduct_forms.save conduct_forms.show dates.check dates.delay dates.done dates.hand_over "
     "inbox.assign inbox.undo items.add items.contact items.end items.new trying.form trying.run"
 )
 SEND = (
@@ -139,7 +139,7 @@ def path_of(rule: Rule, ids: Mapping[str, str]) -> str:
     family = rule.endpoint.partition(".")[0]
     id = {
         "events": ids["event"], "deliveries": ids["delivery"], "messages": ids["review"], "approvals": ids["approval"],
-        "projects": "apollo", "reports": "apollo", "changes": ids["draft"], "rules": "budget/levels",
+        "projects": "apollo", "reports": "apollo", "books": "apollo", "changes": ids["draft"], "rules": "budget/levels",
         "account": COLLEAGUE, "dates": "nothing", "items": "nothing", "conduct": "apollo", "conduct_forms": "apollo",
     }.get(family, "")  # fmt: skip
     if family == "api":

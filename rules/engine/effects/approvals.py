@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from rules.engine.effects import acceptance, changes, ledger, reserves
+from rules.engine.effects import acceptance, changes, ledger, periods, rebasing, reserves
 from rules.engine.effects.shapes import Act, Applied, shown
+from rules.engine.effects.tasks import open_task
 from rules.facts.approval import DECIDED, OPEN
 from rules.facts.calendar import local_day, working_days_late
 from rules.facts.change import APPROVED
@@ -26,6 +27,13 @@ _EXPENSE: Final = {
     "approved_offline": "approved",
     "rejected": "rejected",
     "changes_requested": "rejected",
+}
+
+
+# What a second person of the team agrees to.
+_TWO_PEOPLE: Final[Mapping[str, Callable[[Act, Project, Record, Any], tuple[Event, ...]]]] = {
+    "reopening": periods.reopened,
+    "rebase": rebasing.agreed,
 }
 
 
@@ -84,11 +92,30 @@ def _decided(act: Act, project: Project, approval: Record, verb: str) -> tuple[E
             return ()
         return (acceptance.settle(act, found, _MILESTONE[verb], decision),)
     if about == "reserve":
-        return reserves.decided(act, project, subject, verb)
+        told = reserves.decided(act, project, subject, verb)
+        return (*told, *_not_agreed(act, project, approval, verb, decision))
+    if about in _TWO_PEOPLE:
+        if verb in APPROVED:
+            return _TWO_PEOPLE[about](act, project, approval, decision.get("person"))
+        return _not_agreed(act, project, approval, verb, decision)
     entry = act.draft.get("entry", subject) if about == "expense" else None
     if entry is None:
         return ()
     return ledger.judged(act, project, entry, _EXPENSE[verb], decision.get("person"))
+
+
+def _not_agreed(
+    act: Act, project: Project, approval: Record, verb: str, decision: Mapping[str, Any]
+) -> tuple[Event, ...]:
+    """Who asked within the team is told that a second person does not agree, and why."""
+    if verb in APPROVED or "_wish" not in approval or not decision.get("remark"):
+        return ()
+    asker = act.state.workspace.people.get(str(approval["requested_by"]))
+    locale = asker.locale if asker else act.state.workspace.locale
+    texts = approval["texts"]
+    text = (texts.get(locale) or next(iter(texts.values())))["text"]
+    values = {"by": decision.get("name"), "what": text.partition("\n")[0], "reason": decision["remark"]}
+    return open_task(act, project, "not_agreed", approval["id"], asker.id if asker else None, **values)
 
 
 def _change_decided(

@@ -115,12 +115,13 @@ def judged(act: Act, project: Project, entry: Record, verb: str, approver: str |
 
 def accepted(act: Act) -> Applied:
     """`ledger.accepted`: somebody of the team says that a questioned entry is meant as it stands; now it counts."""
-    project, id = act.project, str(act.event.objects.get("entry", {}).get("id"))
-    stored = act.draft.get("entry", id)
+    project, given = act.project, act.event.objects.get("entry", {})
+    stored = act.draft.get("entry", str(given.get("id")))
     if project is None or stored is None or stored["status"] != "questioned":
         return Applied(act.seen(entry=stored))
     as_of = opening_day(act, project)
-    sure = {**stored, "status": "posted", "_accepted": _mark(stored)}
+    who = {"by": act.event.person or given.get("by"), "declared": given.get("declared"), "at": act.state.now}
+    sure = {**stored, "status": "posted", "_accepted": _mark(stored), "accepted": who}
     record, _ = settled(act, project, stored, sure, as_of)
     act.draft.put("entry", record)
     _adjust(act, project, effective(stored, as_of), effective(record, as_of))

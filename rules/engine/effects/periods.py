@@ -12,10 +12,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from rules.engine.effects import two_people
 from rules.engine.effects.shapes import Act, Applied, shown, today
-from rules.engine.effects.tasks import open_task
-from rules.engine.effects.two_people import second_of
-from rules.facts.event import Record
+from rules.facts.event import Event, Record
 from rules.facts.ledger import Version, apply_version, effective
 from rules.facts.money import EXACT, Money
 from rules.facts.project import Project
@@ -70,22 +69,20 @@ def closing(act: Act) -> Applied:
     day = given.get("closed_until")
     if project is None or not isinstance(day, date):
         return Applied(act.event)
-    return Applied(act.seen(period=close(act, project, day, act.event.person or given.get("by"))))
+    said = {"by": act.event.person or given.get("by"), "declared": given.get("declared")}
+    return Applied(act.seen(period=close(act, project, day, said)))
 
 
-def close(act: Act, project: Project, day: date, by: str | None) -> Record:
+def close(act: Act, project: Project, day: date, said: Record) -> Record:
     """Close the books of a project up to a day."""
     known = act.draft.get("period", project.id) or act.new(project, project.id, closed_until=None, steps=[])
     if known["closed_until"] is not None and known["closed_until"] >= day:
         return known
-    return act.draft.put("period", {**known, "closed_until": day, "steps": _step(act, known, day, by)})
+    return act.draft.put("period", {**known, "closed_until": day, "steps": _step(act, known, day, said)})
 
 
 def reopening(act: Act) -> Applied:
-    """`period.reopening`: somebody asks to open the books again from a day; the second person opens them.
-
-    The event of the first opens a task; both have to be people of the team.
-    """
+    """`period.reopening`: somebody asks to open the books again from a day; a second person is asked to agree."""
     project, given = act.project, act.event.objects.get("period", {})
     known = act.draft.get("period", act.event.project or "")
     if project is None or known is None or known["closed_until"] is None:
@@ -93,21 +90,25 @@ def reopening(act: Act) -> Applied:
     day, asker = given.get("closed_until"), act.event.person or given.get("by")
     if day is not None and day >= known["closed_until"]:
         return Applied(act.seen(period=known))
-    about, reason = f"{day}", given.get("reason")
-    asked = second_of(act, known.get("_asked"), about, asker)
-    if asked.first is not None:
-        record = act.draft.put("period", {**known, "_asked": asked.first})
-        values = {"by": asker, "name": project.name, "id": project.id, "day": day or "-"}
-        told = act.seen(period={**record, "reason": reason, "by": asker})
-        return Applied(told, open_task(act, project, "reopening", about, asked.ask_whom, **values))
-    if asked.refused:
-        return Applied(act.seen(period=known))
-    steps = _step(act, known, day, asker, reason)
-    record = act.draft.put("period", {**known, "closed_until": day, "_asked": None, "steps": steps})
-    step = act.cause(
-        "period.reopened", project.id, shown(known), period={**record, "by": asker, "reason": reason}
-    )
-    return Applied(act.seen(period=record), (step,))
+    said = {"by": asker, "reason": given.get("reason"), "declared": given.get("declared")}
+    subject = {"id": books_of(project), "day": day, **said}
+    asked = two_people.ask(act, project, "reopening", subject, {"closed_until": day})
+    return Applied(act.seen(period={**known, **said}), asked)
+
+
+def reopened(act: Act, project: Project, approval: Record, second: str | None) -> tuple[Event, ...]:
+    """A second person agreed: the books are closed up to the earlier day that was asked for."""
+    known, day = act.draft.get("period", project.id), approval["_wish"]["closed_until"]
+    if known is None or known["closed_until"] is None or (day is not None and day >= known["closed_until"]):
+        return ()
+    said = {"by": approval["requested_by"], "agreed_by": second}
+    record = act.draft.put("period", {**known, "closed_until": day, "steps": _step(act, known, day, said)})
+    return (act.cause("period.reopened", project.id, shown(known), period={**record, **said}),)
+
+
+def books_of(project: Project) -> str:
+    """What a question about the books of a project is about."""
+    return f"{project.id}/books"
 
 
 def _is_fixed(entry: Record, until: date | None, as_of: date | None) -> bool:
@@ -178,6 +179,7 @@ def _adjusting(entry: Record) -> list[str]:
     return list(entry.get("adjusted_by") or ())
 
 
-def _step(act: Act, known: Record, day: date | None, by: str | None, reason: Any = None) -> list[Record]:
-    step = {"at": act.state.now, "closed_until": day, "by": by, "reason": reason}
+def _step(act: Act, known: Record, day: date | None, said: Record) -> list[Record]:
+    """The steps of the books with one more: until when, who said it, and how that was known. The latest 50 are kept."""
+    step = {"at": act.state.now, "closed_until": day, **{k: v for k, v in said.items() if v is not None}}
     return [*known["steps"], step][-50:]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from rules.engine.effects import two_people
 from rules.engine.effects.impact import milestone_values
 from rules.engine.effects.milestones import find, planned_record, seen
 from rules.engine.effects.projects import gaps, plan_of
 from rules.engine.effects.shapes import Act, Applied, shown
 from rules.engine.effects.tasks import open_task
-from rules.engine.effects.two_people import second_of
 from rules.engine.state import Book
 from rules.facts.event import Event, Record, digest
 from rules.facts.milestone import SETTLED
@@ -39,7 +39,7 @@ def plan_mark(project: Project) -> str:
 
 
 def asked(act: Act) -> Applied:
-    """`project.rebasing`: the first person's word opens a task, the second one's makes the next baseline."""
+    """`project.rebasing`: somebody asks for the plan of the file; a second person is asked to agree."""
     project, given = act.project, act.event.objects.get("project", {})
     known = act.draft.get("project", act.event.project or "")
     if project is None or known is None or gaps(project):
@@ -47,21 +47,31 @@ def asked(act: Act) -> Applied:
     differing = differences(project, act.draft)
     if not differing:
         return Applied(act.seen(project=known))
-    asker = act.event.person
-    word = second_of(act, known.get("_rebasing"), plan_mark(project), asker)
-    if word.first is not None:
-        record = act.draft.put("project", {**known, "_rebasing": word.first})
-        changes = ", ".join(f"{name} {kept} -> {said}" for name, (kept, said) in differing.items())
-        values = {"by": asker, "name": project.name, "id": project.id, "changes": changes}
-        task = open_task(act, project, "rebasing", plan_mark(project), word.ask_whom, **values)
-        return Applied(act.seen(project=record), task)
-    if word.refused:
-        return Applied(act.seen(project=known))
-    record = act.draft.put("project", {**known, "_rebasing": None, "_plan": plan_of(project)})
-    return Applied(act.seen(project=record), _rebased(act, project, str(given.get("reason") or "")))
+    said = {"by": act.event.person, "reason": given.get("reason"), "declared": given.get("declared")}
+    values = [(name, was, now) for name, (was, now) in sorted(differing.items())]
+    wish = {"plan": plan_mark(project), "reason": given.get("reason")}
+    subject = {"id": plan_of_project(project), "values": values, **said}
+    return Applied(act.seen(project=known), two_people.ask(act, project, "rebase", subject, wish))
 
 
-def _rebased(act: Act, project: Project, reason: str) -> tuple[Event, ...]:
+def agreed(act: Act, project: Project, approval: Record, second: str | None) -> tuple[Event, ...]:
+    """A second person agreed to the plan that was shown; where the file says another by now, it is asked for anew."""
+    known, wish = act.draft.get("project", project.id), approval["_wish"]
+    if known is None or gaps(project):
+        return ()
+    if plan_mark(project) != wish["plan"]:
+        asker = str(approval["requested_by"])
+        return open_task(act, project, "plan_moved", approval["id"], asker, name=project.name, id=project.id)
+    act.draft.put("project", {**known, "_plan": plan_of(project)})
+    return _rebased(act, project, str(wish["reason"] or ""), str(approval["requested_by"]), second)
+
+
+def plan_of_project(project: Project) -> str:
+    """What a question about the plan of a project is about."""
+    return f"{project.id}/plan"
+
+
+def _rebased(act: Act, project: Project, reason: str, asker: str, second: str | None) -> tuple[Event, ...]:
     """The next baseline and the dates of its milestones, as the file has them; accepted ones stay."""
     moved = [e for plan in project.milestones for e in _dated(act, project, plan.id)]
     known, plan = act.draft.get("baseline", project.id) or {}, project.budget
@@ -75,6 +85,8 @@ def _rebased(act: Act, project: Project, reason: str) -> tuple[Event, ...]:
         "approved_at": act.state.now,
         "change": None,
         "reason": reason,
+        "by": asker,
+        "agreed_by": second,
     }
     record = act.draft.put("baseline", {**known, **told})
     step = act.cause("baseline.approved", project.id, {"total": known["total"]}, baseline=record)

@@ -1,4 +1,4 @@
-"""Drawing on the reserve of a budget: asked for, agreed to by whoever the rules ask, and drawn once.
+"""Drawing on the reserve of a budget: asked for, agreed to by a second person or whoever the rules ask, and drawn once.
 
 A draw does not change what is planned or spent: it says what the reserve was for, and how much of it is left.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rules.engine.effects import two_people
 from rules.engine.effects.shapes import Act, Applied, EffectError, shown
 from rules.engine.effects.tasks import open_task
 from rules.facts.event import Event, Record, digest
@@ -37,9 +38,17 @@ def stepped(act: Act) -> Applied:
     record = act.draft.put("reserve", known or _asked(act, project, id, given, amount))
     verb = act.event.type.partition(".")[2]
     if verb == "asked":
-        return Applied(act.seen(reserve=record), _short(act, project, record))
+        asked = _second(act, project, record)
+        return Applied(act.seen(reserve=record), (*asked, *_short(act, project, record)))
     record, caused = _settled(act, project, record, verb)
     return Applied(act.seen(reserve=record), caused)
+
+
+def _second(act: Act, project: Project, record: Record) -> tuple[Event, ...]:
+    """A second person is asked to agree; a rule that asks somebody else, such as the client, takes its place."""
+    if act.event.history or act.draft.get("baseline", project.id) is None:
+        return ()
+    return two_people.ask(act, project, "reserve", record, {"draw": record["id"]}, record["amount"])
 
 
 def decided(act: Act, project: Project, id: str, verb: str) -> tuple[Event, ...]:
@@ -76,7 +85,7 @@ def left(baseline: Mapping[str, Any]) -> Money:
 
 
 def _asked(act: Act, project: Project, id: str, given: Mapping[str, Any], amount: Money) -> Record:
-    about = {name: given.get(name) for name in ("reason", "risk", "by")}
+    about = {name: given.get(name) for name in ("reason", "risk", "by", "declared")}
     title = given.get("title") or given.get("reason") or id
     by = about["by"] or act.event.person
     return act.new(project, id, **{**about, "by": by}, title=title, amount=amount, status="asked")

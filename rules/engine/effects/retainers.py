@@ -74,7 +74,7 @@ def closing(act: Act) -> Applied:
     following = opened(terms, next_period(terms.period, running["period"]), done)
     last = days_of(running["period"])[1]
     for member in pool_of(project, terms, act.state.workspace):
-        close(act.for_project(member), member, last, None)
+        close(act.for_project(member), member, last, {})
     act.draft.put("retainer", {**kept, "running": following, "closed": [*kept["closed"], done][-_KEPT:]})
     shown = {"id": project.id, "status": "closed", **done}
     step = act.cause("retainer.opened", project.id, retainer=_shown(project, terms, following, act))

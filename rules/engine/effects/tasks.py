@@ -45,21 +45,21 @@ _TITLES: Final[dict[str, tuple[str, str]]] = {
         "{number} was applied, but the budget had moved since it was sent: the client saw {told}, it is now {total}",
         "{number} 已生效，但发出之后基线有过变动：当时告知客户的预算为 {told}，现为 {total}",
     ),
-    "reopening": (
-        "{by} asks to reopen the books of {name}, closed up to {day} then; to agree: accord period reopen {id}",
-        "{by} 申请重新打开 {name} 的账期（此后关账至 {day}）；如同意，请执行：accord period reopen {id}",
+    "plan_moved": (
+        "{name} was not rebased: its file was edited after the question was sent; ask again for what it says now",
+        "{name} 未改基线：申请发出后项目文件又有改动，请按现在的内容重新申请",
     ),
-    "rebasing": (
-        "{by} asks to rebase {name} on its file ({changes}); to agree: accord project rebase {id}",
-        "{by} 申请将 {name} 的基线改为文件所写内容（{changes}）；如同意，请执行：accord project rebase {id}",
+    "not_agreed": (
+        "{by} does not agree: {what} ({reason})",
+        "{by} 不同意：{what}（{reason}）",
     ),
     "absurd_amount": (
-        "{what} of {amount} is more than ten times the budget and counts nothing yet; if it is meant: {command}",
-        "{what}（{amount}）超过预算的十倍，暂未计入台账；如确认无误，请执行：{command}",
+        "{what} of {amount} is over ten times the budget and counts nothing yet; if meant: Books of the project, or {command}",
+        "{what}（{amount}）超过预算的十倍，暂未计入台账；如确认无误，请在项目的「账目」页确认，或执行：{command}",
     ),
     "far_date": (
-        "{what} of {amount} is dated {day} and counts nothing yet; if it is meant: {command}",
-        "{what}（{amount}）的日期为 {day}，暂未计入台账；如确认无误，请执行：{command}",
+        "{what} of {amount} is dated {day} and counts nothing yet; if it is meant: Books of the project, or {command}",
+        "{what}（{amount}）的日期为 {day}，暂未计入台账；如确认无误，请在项目的「账目」页确认，或执行：{command}",
     ),
     "unknown_currency": (
         "{entry} is in {currency}, which is no currency, and counts nothing: correct it in {connection}",

@@ -1,66 +1,85 @@
-"""What takes two people: the first one's word in, a request on record out, until a second one says the same.
+"""What takes two people of the team: who asks for it in, a question to those who may agree out.
 
-Both are of the team, and they are not the same person. A request is forgotten after a week.
+The question is an approval that only somebody who signed in can decide, and never who asked. Those who may agree are
+the project's lead and deputy, who leads elsewhere, and finance. Nothing is done before one of them agrees.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
 
-from rules.engine.effects.shapes import Act, EffectError
-from rules.facts.event import Record
-from rules.facts.project import Workspace
+from rules.engine.effects.pending import end_open
+from rules.engine.effects.questions import Question, next_version, put
+from rules.engine.effects.shapes import Act, today
+from rules.facts.approval import OPEN
+from rules.facts.duration import Duration
+from rules.facts.event import Event, Record
+from rules.facts.money import Money
+from rules.facts.project import Person, Project, Workspace
 
-_WAITS: Final = timedelta(days=7)
+_TERM: Final = Duration(5, "wd")
+_SETTLES: Final = frozenset({"lead", "finance"})
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What somebody's word comes to.
+def settlers(workspace: Workspace, project: Project, day: Any) -> list[Person]:
+    """Who may settle the books of a project on a day: lead and deputy first, then finance and whoever else leads."""
+    team = [p for p in workspace.people.values() if p.party == "team"]
+    named = [p for role in ("lead", "deputy", "finance") for p in workspace.holders(role, project, day)]
+    leading = [p for p in team if _SETTLES & set(p.roles) and workspace.cover(p.id, day) is p]
+    present = [p for p in (*named, *leading) if p.until is None or p.until >= day]
+    return list({p.id: p for p in present if p.party == "team"}.values())
 
-    first: the request to keep, where a second person is still needed; `ask_whom` is one who could.  refused: it was the
-    same person again, or nobody of the team: nothing changes. Neither: two people agree, and it is to be done.
+
+def seconds(
+    workspace: Workspace, project: Project, day: Any, asker: str, amount: Money | None = None
+) -> list[Person]:
+    """Who may agree to what this person asks for: never that person, and nobody whose limit is under the amount."""
+    return [
+        p
+        for p in settlers(workspace, project, day)
+        if p.id != asker and (amount is None or p.approves_up_to is None or _within(amount, p.approves_up_to))
+    ]
+
+
+def ask(
+    act: Act, project: Project, about: str, subject: Record, wish: Any, amount: Money | None = None
+) -> tuple[Event, ...]:
+    """Ask a second person; nothing where the same is asked already, and nothing where there is no second one.
+
+    subject: id, `by` (the person who asks) and what the text says. wish: what is to be done once somebody agrees.
     """
-
-    first: Record | None = None
-    ask_whom: str | None = None
-    refused: bool = False
-
-
-def second_of(act: Act, request: Record | None, about: str, who: str | None) -> Asked:
-    """Whether this is the second person to ask for the same thing."""
-    team = [p.id for p in act.state.workspace.people.values() if p.party == "team"]
-    if who not in team:
-        return Asked(refused=True)
-    now = act.state.now
-    standing = _standing(request, about, now)
-    if standing is None:
-        other = next((p for p in _nearest(act, team) if p != who), None)
-        return Asked({"about": about, "by": who, "at": now}, other)
-    return Asked(refused=standing["by"] == who)
-
-
-def check_second(workspace: Workspace, request: Record | None, about: str, who: str, now: datetime) -> None:
-    """Raise EffectError with the mend, where this person's word cannot count."""
-    person = workspace.people.get(who)
-    if person is None or person.party != "team":
-        raise EffectError(f"{who} is nobody of the team: name a person of `people`")
-    standing = _standing(request, about, now)
-    if standing and standing["by"] == who:
-        raise EffectError(f"{who} has asked for this already: a second person of the team has to")
-    if sum(p.party == "team" for p in workspace.people.values()) < 2:
-        raise EffectError("this takes two people of the team, and the workspace has one: add another")
+    asker = str(subject.get("by") or "")
+    person = act.state.workspace.people.get(asker)
+    asked = seconds(act.state.workspace, project, today(act.state, project), asker, amount)
+    if person is None or person.party != "team" or not asked:
+        return ()
+    if is_asked(act.draft.find("approval", project.id), subject["id"], wish, act.state.now):
+        return ()
+    said = {**subject, "by_name": person.name}
+    question = Question(about, said, asker, amount, "team")
+    version = next_version(act, question)
+    ended = end_open(act, subject["id"], "superseded")
+    approval = put(
+        act,
+        project,
+        question,
+        asked,
+        version,
+        expires=_TERM,
+        _able=[p.id for p in asked],
+        _signed=True,
+        _wish=wish,
+    )
+    return (*ended, act.cause("approval.sent", approval["id"], approval=approval))
 
 
-def _standing(request: Record | None, about: str, now: datetime) -> Record | None:
-    """The request, where it is about the same and not forgotten."""
-    return request if request and request["about"] == about and now - request["at"] < _WAITS else None
+def is_asked(approvals: Iterable[Record], subject: str, wish: Any, now: datetime) -> Record | None:
+    """The question about the same that is still open, where there is one."""
+    same = (a for a in approvals if a.get("subject") == subject and a.get("_wish") == wish)
+    return next((a for a in same if a["status"] in OPEN and a["expires_at"] > now), None)
 
 
-def _nearest(act: Act, team: list[str]) -> list[str]:
-    """Who is asked to be the second: lead and deputy of the project first."""
-    project = act.project
-    named = [p for p in (project.lead, project.deputy) if p] if project else []
-    return [*named, *(p for p in team if p not in named)]
+def _within(amount: Money, limit: Money) -> bool:
+    return amount.currency == limit.currency and amount <= limit

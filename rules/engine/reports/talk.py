@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rules.engine.reports.material import Material
 from rules.facts.action_item import OPEN as ITEMS_OPEN
-from rules.facts.approval import OPEN
+from rules.facts.approval import OPEN, inside
 from rules.facts.calendar import working_days_late
 from rules.facts.event import Record
 
@@ -43,7 +43,7 @@ def waiting(material: Material) -> list[Record]:
             "moves": None,
         }
         for approval in material.find("approval")
-        if approval.get("status") in OPEN
+        if approval.get("status") in OPEN and not (material.for_client and inside(approval))
     ]
     return sorted([*items, *asked], key=lambda r: (str(r["due"] or "9999"), str(r["title"])))
 
@@ -95,7 +95,7 @@ def _consents(material: Material) -> list[Record]:
         on = material.day(decision.get("at"))
         if approval.get("about") == "change" or approval.get("status") in OPEN or not material.within(on):
             continue
-        if material.for_client and approval.get("about") == "expense":
+        if material.for_client and inside(approval):
             continue
         found.append(
             {

@@ -13,6 +13,7 @@ from service.web import auth
 from service.web.console import (
     account,
     approvals,
+    books,
     changes,
     conduct,
     conduct_forms,
@@ -36,6 +37,7 @@ from service.web.console import (
 ROOMS: Final = (
     account.room,
     approvals.room,
+    books.room,
     changes.room,
     conduct.room,
     conduct_forms.room,

@@ -23,8 +23,6 @@ from service.web.pages import Reader
 
 room = Blueprint("approvals", __name__)
 PAGE = 50
-# Questions that the team decides within itself.
-INSIDE = ("expense",)
 OUTCOMES = ("approved", "rejected")
 STATES = ("sent", "approved", "rejected", "changes_requested", "expired", "withdrawn", "superseded")
 
@@ -83,7 +81,8 @@ def one(id: str) -> str:
         asks_again=asks_again(approval),
         again=request.args.get("again"),
         withdrawn=request.args.get("withdrawn"),
-        internal=approval.get("about") in INSIDE,
+        internal=approvals.inside(approval),
+        own=_own(approval),
         mine=_mine(approval),
         refused=request.args.get("refused"),
     )
@@ -101,12 +100,7 @@ def decide(id: str) -> Answer:
     outcome = request.form.get("decision", "")
     remark = request.form.get("reason", "").strip()[:4000]
     known = context.rulebook.workspace.people.get(person or "")
-    if (
-        approval.get("about") not in INSIDE
-        or outcome not in approvals.DECIDED
-        or known is None
-        or known.client
-    ):
+    if not approvals.inside(approval) or outcome not in OUTCOMES or known is None or known.client:
         return redirect(f"/approvals/{id}?refused=not_asked", 303)
     if outcome != "approved" and not remark:
         return redirect(f"/approvals/{id}?refused=reason", 303)
@@ -137,6 +131,20 @@ def withdraw(id: str) -> Answer | str:
     )
 
 
+@room.post("/approvals/<id>/take-back")
+@auth.needs("change")
+def take_back(id: str) -> Answer:
+    """What somebody asked of the team they take back themselves."""
+    context = pages.context()
+    with context.database.reading() as connection:
+        approval = _approval(connection, id)
+    project = context.rulebook.workspace.projects.get(approval["project"])
+    if project is None or not _own(approval):
+        return redirect(f"/approvals/{id}?refused=not_yours", 303)
+    steer.withdraw(context, project, approval, email())
+    return redirect(f"/approvals/{id}?withdrawn=1", 303)
+
+
 @room.post("/approvals/<id>/again")
 @auth.needs("send")
 def again(id: str) -> Answer:
@@ -158,7 +166,7 @@ def offline(id: str) -> Answer | str | tuple[str, int]:
     with context.database.reading() as connection:
         approval = _approval(connection, id)
         subject = attention.record(connection, str(approval.get("about")), str(approval.get("subject")))
-    if approval["status"] != "sent":
+    if approval["status"] != "sent" or approvals.inside(approval):
         return redirect(f"/approvals/{id}", 303)
     given, taken, errors = offline_form.read(approval) if request.method == "POST" else ({}, None, {})
     if taken is not None:
@@ -196,12 +204,14 @@ def _mine(approval: Record) -> bool:
     person = conduct.person_of(pages.context(), user.email if user else "")
     answered = {d["person"] for d in approval.get("decisions", ())}
     open_now = state_of(approval, pages.reader()) in ("sent", "opened")
-    return (
-        approval.get("about") in INSIDE
-        and open_now
-        and person in approval["asked"]
-        and person not in answered
-    )
+    return approvals.inside(approval) and open_now and person in approval["asked"] and person not in answered
+
+
+def _own(approval: Record) -> bool:
+    """Whether who is signed in asked this of the team, and nobody has decided."""
+    person = conduct.person_of(pages.context(), email())
+    asked_here = "_wish" in approval and approval["status"] == "sent"
+    return asked_here and person is not None and person == approval.get("requested_by")
 
 
 def row_of(connection: Connection, approval: Record) -> dict[str, Any]:
