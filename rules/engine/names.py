@@ -69,7 +69,7 @@ _RELATED: Final[Mapping[str, tuple[str, ...]]] = {
         "supplier.blocks",
     ),
     "action_item": ("delay.action_item", "message.action_item", "contact.action_item"),
-    "approval": ("change.id", "milestone.id"),
+    "approval": ("change.id", "milestone.id", "reserve.id"),
     "risk": ("reserve.risk", "approval.subject"),
     "supplier": ("delay.supplier",),
 }

@@ -101,7 +101,7 @@ class ActionReader:
         condition = compile_at(action.below("if"), self.env, ("bool",)) if "if" in action.value else None
         projects = self._projects(condition)
         audience = Audience(self.env, self.workspace, projects, self.variables)
-        self._learn(kind, before=True)
+        self._learn(kind, action.get("about"), before=True)
         recipients = self._recipients(action, kind, audience)
         self._owner(action, audience)
         check_system(action, kind, self.workspace, projects)
@@ -122,18 +122,20 @@ class ActionReader:
             send_in=action.get("send_in"),
         )
         self._text(action, spec, keys, recipients, projects)
-        self._learn(kind)
+        self._learn(kind, action.get("about"))
         return spec
 
     def _projects(self, condition: Compiled | None) -> list[Project]:
         conditions: list[Expression] = [condition] if condition is not None else []
         return in_reach(self.projects, conditions, self.workspace, self.variables)
 
-    def _learn(self, kind: str, *, before: bool = False) -> None:
+    def _learn(self, kind: str, about: object, *, before: bool = False) -> None:
         """What a decision asks about is known in its own text; what an action opens, to the actions after it."""
         if before != (kind == "request_decision"):
             return
         objects = MAKES_KNOWN.get(kind, ())
+        if kind == "request_decision" and about == "reserve":
+            objects = (*objects, "reserve")  # A risk that costs money makes the request that is decided on.
         if objects:
             self.env = self.env.with_names(names_of(objects, self.env.currencies))
 

@@ -26,7 +26,7 @@ from service.store.database import iso
 
 
 class BooksError(ValueError):
-    """What was asked for cannot be. code: the sentence with the reason and the mend, under `books.wrong` of the texts."""
+    """What was asked for cannot be. code: the sentence with reason and mend, under `books.wrong` of the texts."""
 
     def __init__(self, code: str, **values: Any) -> None:
         super().__init__(f"{code}: {', '.join(f'{k} {v}' for k, v in values.items())}")

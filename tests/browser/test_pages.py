@@ -80,6 +80,7 @@ class Live:
             "account": "/account",
             "people": "/people",
             "as client": "/projects/apollo/client",
+            "books": "/projects/apollo/books",
             "conduct": "/projects/apollo/conduct",
             "risk": "/projects/apollo/conduct/risk",
             "closing": "/projects/apollo/closing",

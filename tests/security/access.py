@@ -37,8 +37,9 @@ LOOK = (
 )
 CHANGE = (
     "approvals.decide approvals.take_back books.say changes.assess changes.assessing changes.draft "
-    "changes.new conduct.look_through conduct_forms.save conduct_forms.show dates.check dates.delay dates.done dates.hand_over "
-    "inbox.assign inbox.undo items.add items.contact items.end items.new trying.form trying.run"
+    "changes.new conduct.look_through conduct_forms.save conduct_forms.show dates.check dates.delay "
+    "dates.done dates.hand_over inbox.assign inbox.undo items.add items.contact items.end items.new "
+    "trying.form trying.run"
 )
 SEND = (
     "approvals.again approvals.offline approvals.withdraw conduct.ask dates.link dates.revoke "

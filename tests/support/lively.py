@@ -47,7 +47,35 @@ def lively(seed: Seed) -> dict[str, str]:
         seed.project(id, mode)
     found = _decided(seed) | _ledger(seed)
     booked = _booked(seed)
+    _settled(seed)
     return {**found, **_received(seed), **_said(seed, booked), **_trouble(seed), "event": booked.id}
+
+
+def _settled(seed: Seed) -> None:
+    """Books that were closed, and what waits for a second person: opening them, and a draw on the reserve."""
+    own = {"project": "apollo", "client": "acme"}
+    until, asked = date(2026, 9, 30), "Opening the books of Apollo again\nReason: a bill was missing\n"
+    steps = [{"at": NOW - hours(300), "closed_until": until, "by": "wang", "declared": "deploy"}]
+    seed.put("period", {"id": "apollo", "closed_until": until, "steps": steps, **own})
+    seed.put(
+        "reserve",
+        {
+            "id": "rsv_1",
+            "title": "A second test phone",
+            "amount": Money(Decimal(1500), "USD"),
+            "by": "lin",
+            **own,
+        }
+        | {"status": "asked", "reason": "A second test phone", "risk": None, "declared": "deploy"},
+    )
+    about = {
+        "about": "reopening",
+        "subject": "apollo/books",
+        "change": None,
+        "party": "team",
+        "_signed": True,
+    }
+    seed.approval("apr_books", ("wang",), text=asked, **about, _wish={"closed_until": None})
 
 
 def _ledger(seed: Seed) -> dict[str, str]:

@@ -298,11 +298,11 @@ class Seed:
             accounts.add(connection, user, auth.hashed(PASSWORD), self.now)
         return user
 
-    def signed_in(self, role: str) -> FlaskClient:
-        """A browser in which somebody of that role is signed in."""
+    def signed_in(self, role: str, email: str | None = None) -> FlaskClient:
+        """A browser in which somebody of that role is signed in, with an address of theirs."""
         with self.context.database.reading() as connection:
-            user = accounts.of_email(connection, f"{role}@northwind.example")
-        email = (user or self.user(role)).email
+            user = accounts.of_email(connection, email or f"{role}@northwind.example")
+        email = (user or self.user(role, email)).email
         client = self.app.test_client()
         token = csrf_of(client.get("/sign-in").text)
         answer = client.post("/sign-in", data={"email": email, "password": PASSWORD, "csrf_token": token})

@@ -21,7 +21,7 @@ from rules.facts.money import CurrencyMismatch, Money
 from rules.facts.project import Person, Project
 
 _ASKABLE: Final = frozenset({"assessed", "internally_approved", "sent", "expired"})
-_ASKED_ABOUT: Final = ("change", "milestone", "scope", "budget", "reserve", "expense")
+_ASKED_ABOUT: Final = ("change", "milestone", "budget", "expense", "reserve", "scope")
 # The name under which rules know what is asked about; a budget is known anyway.
 _NAMES: Final = {"change": "change", "milestone": "milestone", "expense": "entry", "reserve": "reserve"}
 

@@ -54,11 +54,11 @@ _TITLES: Final[dict[str, tuple[str, str]]] = {
         "{by} 不同意：{what}（{reason}）",
     ),
     "absurd_amount": (
-        "{what} of {amount} is over ten times the budget and counts nothing yet; if meant: Books of the project, or {command}",
+        "{what} of {amount} is over ten times the budget, so it counts nothing; if it is meant: Books, or {command}",
         "{what}（{amount}）超过预算的十倍，暂未计入台账；如确认无误，请在项目的「账目」页确认，或执行：{command}",
     ),
     "far_date": (
-        "{what} of {amount} is dated {day} and counts nothing yet; if it is meant: Books of the project, or {command}",
+        "{what} of {amount} is dated {day}, so it counts nothing; if it is meant: Books, or {command}",
         "{what}（{amount}）的日期为 {day}，暂未计入台账；如确认无误，请在项目的「账目」页确认，或执行：{command}",
     ),
     "unknown_currency": (

@@ -437,7 +437,7 @@ def test_the_sums_are_those_of_the_newest_states_in_any_order(
 @pytest.mark.parametrize(
     ("entry", "task"),
     [
-        ({"amount": usd(10**9)}, "more than ten times the budget"),
+        ({"amount": usd(10**9)}, "over ten times the budget"),
         ({"amount": usd(5), "work_date": date(9999, 12, 31)}, "is dated 9999-12-31"),
         ({"amount": usd(5), "work_date": date(1, 1, 1)}, "is dated 0001-01-01"),
         ({"amount": Decimal(5), "currency": "XYZ"}, "is in XYZ, which is no currency"),

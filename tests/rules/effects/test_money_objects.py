@@ -17,7 +17,7 @@ from rules.facts.duration import Duration
 from rules.facts.event import Event, Record
 from rules.facts.project import Criterion, MilestonePlan, Project, Target
 from rules.facts.retainer import Terms
-from tests.rules.effects.world import APOLLO, MONDAY, World, types, usd
+from tests.rules.effects.world import APOLLO, MONDAY, WANG, World, types, usd
 
 D = Decimal
 TWENTY_HOURS = Terms(D(20), carry="capped", cap=D(10), expiry=1, rate=usd(500))
@@ -138,13 +138,15 @@ def test_the_reserve_is_drawn_on_once_and_never_beyond_what_it_holds() -> None:
     """A draw that was asked for and agreed to lowers what is left; one of too much opens a task."""
     world = World()
     reserve = {"id": "r1", "amount": usd(1500), "reason": "a second crane"}
-    assert types(world.tell("reserve.asked", "r1", reserve=reserve, person="lin")) == ["reserve.asked"]
-    _, made = world.act(
+    asked = world.tell("reserve.asked", "r1", reserve=reserve, person="lin")
+    assert types(asked) == ["reserve.asked", "approval.sent"]
+    told, made = world.act(
         "request_decision",
         world.event("reserve.asked", "r1", reserve=reserve),
         about="reserve",
         to=["ann"],
     )
+    assert types(told) == ["approval.superseded", "approval.sent"], "a rule that asks the client comes first"
     approval = made["approval"]
     assert approval["texts"]["en"]["text"].splitlines()[:2] == [
         "Draw on the reserve: USD 1,500.00",
@@ -264,7 +266,7 @@ def other_file(project: Project) -> Project:
 
 
 def test_two_people_may_set_the_baseline_to_the_file() -> None:
-    """One asks, and the lead's task says what would change; the second one's word makes the next version."""
+    """One asks, and the question says what would change; the second one's word makes the next version."""
     world = World()
     world.mend(project=other_file(APOLLO))
     assert set(differences(world.project, world.book)) == {
@@ -273,13 +275,17 @@ def test_two_people_may_set_the_baseline_to_the_file() -> None:
         "milestones.m1.due",
         "milestones.m3.due",
     }
-    reason = {"project": "apollo", "person": "wang"}
-    asked = world.tell("project.rebasing", **reason)
-    assert types(asked) == ["project.rebasing", "task.opened"]
-    assert "budget.total 100000.00 USD -> 110000.00 USD" in asked[1].objects["task"]["title"]
-    assert types(world.tell("project.rebasing", **reason)) == ["project.rebasing"]
-    done = world.tell("project.rebasing", project="apollo", person="lin")
-    assert types(done) == ["project.rebasing", "baseline.approved", "milestone.moved", "milestone.planned"]
+    asking = {"person": "wang", "project": "apollo"}
+    asked = world.tell("project.rebasing", **asking)
+    assert types(asked) == ["project.rebasing", "approval.sent"]
+    (question,) = world.all("approval")
+    text = question["texts"]["en"]["text"].splitlines()
+    assert "Total USD 100,000.00 -> USD 110,000.00" in text
+    assert "Milestone Prototype 2026-10-12 -> 2026-10-19" in text
+    assert "Milestone Training - -> 2026-12-18" in text
+    assert types(world.tell("project.rebasing", **asking)) == ["project.rebasing"]
+    done = types(world.answer("lin"))
+    assert done == ["approval.answered", "baseline.approved", "milestone.moved", "milestone.planned"]
     baseline = world.get("baseline")
     assert (baseline["version"], baseline["total"], baseline["lines"]["staff"]) == (
         2,
@@ -290,12 +296,39 @@ def test_two_people_may_set_the_baseline_to_the_file() -> None:
     assert differences(world.project, world.book) == {}
 
 
-def test_a_file_that_was_edited_again_needs_two_people_again() -> None:
-    """What the second one agrees to is what the first one asked for."""
+def test_a_file_that_was_edited_again_has_to_be_asked_for_again() -> None:
+    """What the second one agrees to is what they were shown; whoever asked is told that it is another file by now."""
     world = World()
     world.mend(project=other_file(APOLLO))
     world.tell("project.rebasing", project="apollo", person="wang")
     changed = replace(world.project.budget, total=usd(120_000), lines={}, reserve=None)
     world.mend(project=replace(world.project, budget=changed))
-    assert types(world.tell("project.rebasing", project="apollo", person="lin"))[-1] == "task.opened"
+    told = world.answer("lin")
+    assert types(told) == ["approval.answered", "task.opened"]
+    assert told[1].objects["task"]["owner"] == "wang"
     assert world.get("baseline")["version"] == 1
+
+
+def test_a_draw_is_agreed_to_by_a_second_person_of_the_team() -> None:
+    """Where no rule asks the client; whose limit is under the amount is not asked."""
+    world = World()
+    asking = {"id": "r1", "amount": usd(1500), "reason": "a second crane", "by": "lin"}
+    asked = world.tell("reserve.asked", "r1", person="lin", reserve=asking)
+    assert types(asked) == ["reserve.asked", "approval.sent"]
+    assert world.answer("lin") == []
+    assert types(world.answer("wang")) == ["approval.answered", "reserve.drawn"]
+    assert figure(world, "budget")["reserve_left"] == usd(3500)
+    world.mend(replace(WANG, approves_up_to=usd(1000)))
+    too_much = {"id": "r2", "amount": usd(1001), "reason": "a third crane", "by": "lin"}
+    assert types(world.tell("reserve.asked", "r2", person="lin", reserve=too_much)) == ["reserve.asked"]
+
+
+def test_a_draw_that_is_not_agreed_to_is_over() -> None:
+    """It is off the table, and whoever asked is told why."""
+    world = World()
+    asking = {"id": "r1", "amount": usd(1500), "reason": "a second crane", "by": "lin"}
+    world.tell("reserve.asked", "r1", person="lin", reserve=asking)
+    told = world.answer("wang", "rejected", "we own one")
+    assert types(told) == ["approval.answered", "reserve.rejected", "task.opened"]
+    assert world.get("reserve", "r1")["status"] == "rejected"
+    assert figure(world, "budget")["reserve_left"] == usd(5000)

@@ -16,6 +16,7 @@ from rules.facts.money import Money
 from tests.rules.effects.world import MONDAY, World, types, usd
 
 AUGUST = date(2026, 8, 31)
+JULY = date(2026, 7, 31)
 IN_AUGUST = date(2026, 8, 20)
 TODAY = date(2026, 9, 21)
 
@@ -112,33 +113,75 @@ def test_a_lock_in_the_file_closes_as_well(world: World) -> None:
     assert world.get("period")["closed_until"] == date(2026, 7, 31)
 
 
+def ask_to_open(world: World, by: str, day: date | None = JULY) -> list[str]:
+    period = {"closed_until": day, "reason": "a bill was missing"}
+    return types(world.tell("period.reopening", person=by, period=period))
+
+
 def test_opening_a_period_again_takes_two_people(world: World) -> None:
-    """The first one's word opens a task, the same person's again nothing, the second one's the books."""
+    """One asks, and those who may agree are asked, never the first one; their word opens the books."""
     bill(world, 1, "80.00")
     close(world)
-
-    def ask(by: str) -> list[str]:
-        period = {"closed_until": date(2026, 7, 31), "reason": "a bill was missing"}
-        return types(world.tell("period.reopening", person=by, period=period))
-
-    assert ask("lin") == ["period.reopening", "task.opened"]
-    assert ask("lin") == ["period.reopening"]
-    assert ask("ann") == ["period.reopening"], "a contact of the client has no say in the books"
+    assert ask_to_open(world, "lin") == ["period.reopening", "approval.sent"]
+    assert ask_to_open(world, "lin") == ["period.reopening"], "the same is asked once"
+    assert ask_to_open(world, "ann") == ["period.reopening"], (
+        "a contact of the client has no say in the books"
+    )
+    (question,) = world.all("approval")
+    assert (question["party"], question["asked"], question["requested_by"]) == ("team", ["wang"], "lin")
+    assert world.answer("lin") == [], "never the same person twice"
     assert world.get("period")["closed_until"] == AUGUST
-    assert ask("wang") == ["period.reopening", "period.reopened"]
-    assert world.get("period")["closed_until"] == date(2026, 7, 31)
+    assert types(world.answer("wang")) == ["approval.answered", "period.reopened"]
+    period = world.get("period")
+    assert period["closed_until"] == JULY
+    assert {k: period["steps"][-1][k] for k in ("by", "agreed_by")} == {"by": "lin", "agreed_by": "wang"}
     bill(world, 2, "90.00")
     assert (world.spent, in_august(world)) == (usd("90.00"), 90)
     assert len(world.all("entry")) == 1
 
 
-def test_a_request_that_nobody_answered_is_forgotten(world: World) -> None:
-    """After a week the second word is a first one again."""
+def test_what_a_second_person_agrees_to_is_said_in_full(world: World) -> None:
+    """Until when, why, who asks, and that nobody checked who it was; in the language of whoever is asked."""
     close(world)
-    world.tell("period.reopening", person="lin", period={"closed_until": None})
-    world.now = MONDAY + timedelta(days=8)
-    world.tell("period.reopening", person="wang", period={"closed_until": None})
+    period = {"closed_until": JULY, "reason": "a bill was missing", "declared": "deploy"}
+    world.tell("period.reopening", person="lin", period=period)
+    (question,) = world.all("approval")
+    assert question["texts"]["zh-CN"]["text"].splitlines() == [
+        "重新打开 Apollo 的账期",
+        "此后关账至：2026-07-31",
+        "原因：a bill was missing",
+        "申请人：Lin Hao（由系统账号 deploy 在命令行中声明，未核实身份）",
+    ]
+
+
+def test_a_second_person_who_does_not_agree_leaves_the_books_closed(world: World) -> None:
+    """Whoever asked is told why."""
+    close(world)
+    ask_to_open(world, "lin")
+    told = world.answer("wang", "rejected", "the bill belongs to September")
+    assert types(told) == ["approval.answered", "task.opened"]
+    task = told[1].objects["task"]
+    assert (task["owner"], "the bill belongs to September" in task["title"]) == ("lin", True)
     assert world.get("period")["closed_until"] == AUGUST
+
+
+def test_another_day_is_another_question(world: World) -> None:
+    """The one before is over: nobody agrees to something else than what was asked last."""
+    close(world)
+    ask_to_open(world, "lin", JULY)
+    assert ask_to_open(world, "lin", None) == ["period.reopening", "approval.superseded", "approval.sent"]
+    assert types(world.answer("wang")) == ["approval.answered", "period.reopened"]
+    assert world.get("period")["closed_until"] is None
+
+
+def test_a_request_that_nobody_answered_runs_out(world: World) -> None:
+    """After its five working days nobody can agree to it any more; it can be asked again."""
+    close(world)
+    ask_to_open(world, "lin", None)
+    world.now = MONDAY + timedelta(days=9)
+    assert world.answer("wang") == []
+    assert world.get("period")["closed_until"] == AUGUST
+    assert ask_to_open(world, "lin", None)[-1] == "approval.sent"
 
 
 states = st.tuples(st.integers(1, 9), st.none() | st.sampled_from(["10.00", "25.50", "99.99"]))

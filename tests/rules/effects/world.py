@@ -15,6 +15,7 @@ from typing import Any
 from rules.engine import effects
 from rules.engine.effects import projects
 from rules.engine.state import Draft, MemoryBook, State
+from rules.facts import approval
 from rules.facts.calendar import make_calendar
 from rules.facts.event import Event, Record, event_id
 from rules.facts.ledger import total
@@ -183,6 +184,18 @@ class World:
             queue.extend(applied.caused)
         self.book.store(draft.puts)
         return decided
+
+    def answer(self, person: str, outcome: str = "approved", remark: str | None = None) -> list[Event]:
+        """Somebody's answer to the newest question that is open, as signed in; nothing where it is not theirs."""
+        found = max(
+            (a for a in self.all("approval") if a["status"] == "sent"), key=lambda a: int(a["version"])
+        )
+        decision = {"outcome": outcome, "channel": "online", "at": self.now, "name": person, "remark": remark}
+        made = approval.decide(found, person, decision, self.now)
+        if made.outcome != "recorded":
+            return []
+        self.book.store({("approval", found["id"]): made.record})
+        return self.tell("approval.answered", person=person, approval=made.record, decision=decision)
 
     def act(
         self, kind: str, event: Event | None = None, /, **keys: Any

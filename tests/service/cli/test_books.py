@@ -82,7 +82,7 @@ def test_a_project_that_is_not_there_is_wrong_use(running: Process, home: Path, 
 
 
 def test_books_are_closed_and_take_two_people_to_open(running: Process, home: Path, accord: Accord) -> None:
-    """A correction of August is adjusted today; the second person's word opens the books again."""
+    """A correction of August is adjusted today; opening the books again is asked of a second person."""
     bill(running, "1", "1500.00", date(2026, 8, 20))
     code, out, _ = accord("--home", home, "period", "close", "kanban", "2026-08", "--by", "wang")
     assert (code, "kanban: closed up to 2026-08-31" in out) == (0, True)
@@ -96,11 +96,18 @@ def test_books_are_closed_and_take_two_people_to_open(running: Process, home: Pa
         words = ("period", "reopen", "kanban", "2026-08", "--by", by, "--reason", "a bill was missing")
         return accord("--home", home, *words)
 
-    assert "a second person of the team agrees with" in reopen("wang")[1]
+    out = reopen("wang")[1]
+    assert "asked for, in the name of wang" in out
+    assert "who may agree: lin, signed in, never wang" in out
     code, _, said = reopen("wang")
     assert (code, "a second person of the team has to" in said) == (1, True)
     assert reopen("liwei")[0] == 1, "a contact has no say in the books"
-    assert "kanban: open again, closed up to 2026-07-31" in reopen("lin")[1]
+    assert reopen("lin")[0] == 1, "what a command declares is nobody's agreement"
+    assert "books closed up to 2026-08-31" in accord("--home", home, "ledger", "kanban")[1]
+    with running.context.database.reading() as connection:
+        (question,) = running.context.state(connection).book.find("approval", "kanban")
+    (text,) = question["texts"].values()
+    assert "在命令行中声明，未核实身份" in text["text"]
 
 
 @pytest.mark.parametrize(
@@ -120,8 +127,10 @@ def test_what_cannot_be_said_about_books_is_refused(
     assert (code, message in said) == (1, True)
 
 
-def test_two_people_rebase_a_project_on_its_file(running: Process, home: Path, accord: Accord) -> None:
-    """The differences are listed; after the second word the baseline is the file's."""
+def test_a_rebase_that_is_asked_for_waits_for_a_second_person(
+    running: Process, home: Path, accord: Accord
+) -> None:
+    """The differences are listed, and where the second person decides; nothing moves before."""
     assert accord("--home", home, "project", "rebase", "kanban", "--by", "lin", "--reason", "x")[0] == 1
     file = home / "projects" / "kanban.yaml"
     text = file.read_text(encoding="utf-8")
@@ -130,8 +139,11 @@ def test_two_people_rebase_a_project_on_its_file(running: Process, home: Path, a
     words = ("project", "rebase", "kanban", "--reason", "a mistyped year")
     first = accord("--home", home, *words, "--by", "lin")[1]
     assert "2026-" in first
-    assert "a second person of the team agrees with" in first
-    assert "kanban: rebased; the baseline is version 2" in accord("--home", home, *words, "--by", "wang")[1]
+    assert "who may agree: wang, signed in, never lin" in first
+    assert "/approvals/apr_" in first
+    with running.context.database.reading() as connection:
+        baseline = running.context.state(connection).book.get("baseline", "kanban") or {}
+    assert baseline["version"] == 1
 
 
 def test_where_a_project_stands(running: Process, home: Path, accord: Accord) -> None:
