@@ -71,10 +71,15 @@ def decide(approval: Record, person: str, decision: Record, now: datetime) -> De
     return _record(approval, person, decision, now)
 
 
+def party_of(approval: Mapping[str, Any]) -> Party:
+    """The side that decides; a record from before it was written down is told by what it is about."""
+    kept: Party | None = approval.get("party")
+    return kept or ("team" if approval.get("about") == "expense" else "client")
+
+
 def inside(approval: Mapping[str, Any]) -> bool:
     """Whether the team decides this within itself."""
-    usual = "team" if approval.get("about") == "expense" else "client"
-    return bool(approval.get("party", usual) == "team")
+    return party_of(approval) == "team"
 
 
 def needed(approval: Record) -> int:

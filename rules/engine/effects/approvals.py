@@ -8,7 +8,7 @@ from typing import Any, Final
 from rules.engine.effects import acceptance, changes, ledger, periods, rebasing, reserves
 from rules.engine.effects.shapes import Act, Applied, shown
 from rules.engine.effects.tasks import open_task
-from rules.facts.approval import DECIDED, OPEN
+from rules.facts.approval import DECIDED, OPEN, party_of
 from rules.facts.calendar import local_day, working_days_late
 from rules.facts.change import APPROVED
 from rules.facts.event import Event, Record
@@ -54,7 +54,7 @@ def stepped(act: Act) -> Applied:
 def seen(act: Act, approval: Record) -> Record:
     """The approval as rules see it now: with the client's working days it has waited."""
     workspace = act.state.workspace
-    client = workspace.clients[approval["client"]]
+    client, approval = workspace.clients[approval["client"]], {**approval, "party": party_of(approval)}
     sent_at, calendar = approval.get("sent_at"), workspace.calendars.get(client.calendar)
     if sent_at is None or calendar is None:
         return approval
