@@ -13,7 +13,7 @@ from connectors import registry
 from rules.facts.event import Event, event_id
 from rules.language.changes import changes
 from rules.language.model import RuleSet
-from service import clock
+from service import clock, versions
 from service.queue import Bells
 from service.rulebook import Rulebook
 from service.settings import Settings
@@ -37,10 +37,10 @@ class Process:
         self.context = Context(found, database, rulebook, connectors, Bells(found.redis_url or ""), clock.now)
         self.tools = Tools()
         with database.reading() as connection:
-            kept = switches.kept_versions(connection, "rules", 1000)
+            former = versions.in_force(connection)
         self.keep()
-        if kept and rulebook.rules.version not in {one.version for one in kept}:
-            self._tell_reloaded(rulebook.of(kept[0].version))
+        if former is not None and rulebook.rules.version != former:
+            self._tell_reloaded(rulebook.of(former))
 
     def refresh(self) -> None:
         """Take over changed files; a new rule set is an event that rules can answer."""

@@ -4,5 +4,6 @@ In: a rule set, the workspace, a language. Out: `Card`s in the order of the file
 """
 
 from rules.cards.cards import Card, cards
+from rules.cards.edits import Edit, edits
 
-__all__ = ["Card", "cards"]
+__all__ = ["Card", "Edit", "cards", "edits"]

@@ -75,7 +75,7 @@ def _wanted(spec: ActionSpec, firing: Firing, done: Outcome) -> bool:
 
 def _left_out(spec: ActionSpec, condition: Expression, firing: Firing) -> str:
     """An entry whose own condition does not hold, with what would have done it."""
-    said = say("left_out", id=spec.id, condition=condition.text, value="false")
+    said = say("not_meant", id=spec.id, condition=condition.text)
     near = near_miss((condition,), firing.names)
     return joined("then", [said, near]) if near else said
 

@@ -205,6 +205,7 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "done_at_once": ("{count} done at once", "{count} 项已即时完成"),
     "nothing_meant": ("none of its actions is meant for this", "没有适用于此的执行项"),
     "left_out": ("{id} is left out: `{condition}` is {value}", "{id} 略去：`{condition}` 为 {value}"),
+    "not_meant": ("{id}: `{condition}` is false", "{id}：条件 `{condition}` 不成立"),
     "waits_for": ("{copy} waits for {hold}", "{copy}等待{hold}"),
     "lead_sees": (
         "the project is observed, so the lead sees what the client would",

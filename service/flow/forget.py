@@ -23,8 +23,6 @@ EVERY: Final = timedelta(hours=1)
 LEFTOVERS: Final = timedelta(days=30)
 DONE: Final = "$retention"
 """Kept like the state of a connection; none of a workspace has this name."""
-ORGANISATION: Final = "organisation"
-"""The chain of evidence of what belongs to no project."""
 
 
 def prune(context: Context) -> int:
@@ -88,7 +86,7 @@ def erase(context: Context, key: str, people: list[str], clients: list[str]) -> 
         found["circumstances"] = retention.empty_decisions(connection, people)
         found["links"] = retention.end_links(connection, people, now)
         record = {"event": "person.erased", "key": key, "at": iso(now), **found}
-        evidence.append(connection, ORGANISATION, record, now)
+        evidence.append(connection, evidence.ORGANISATION, record, now)
     log.info("erased", **found)
     return found
 

@@ -10,13 +10,16 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select
 
 from rules.facts.evidence import ZERO, canonical, link
 from service.store.database import iso
 from service.store.tables import actions, attempts, evidence
+
+ORGANISATION: Final = "organisation"
+"""The chain of what belongs to no project."""
 
 
 def append(

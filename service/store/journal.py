@@ -115,6 +115,17 @@ def touch(connection: Connection, partition: str) -> None:
     )
 
 
+def of_the_house(connection: Connection, kind: str, limit: int) -> list[Event]:
+    """The latest events of a type that belong to no client, such as `rules.reloaded`; the newest first."""
+    rows = connection.execute(
+        select(events.c.data)
+        .where(events.c.client.is_(None), events.c.type == kind)
+        .order_by(events.c.seq.desc())
+        .limit(limit)
+    )
+    return [decode(data) for data in rows.scalars()]
+
+
 def decided(
     connection: Connection, decided_events: Sequence[Event], ruleset: str, at: datetime, delivery: str | None
 ) -> None:

@@ -32,7 +32,8 @@ LOOK = (
     "account.index approvals.index approvals.one books.one changes.one conduct.closing conduct.one conduct.receipt "
     "connections.index connections.one dates.one dead.index deliveries.index deliveries.one events.index "
     "events.one inbox.index items.one messages.index messages.mail messages.one overview.index "
-    "projects.as_client projects.index projects.one projects.told reports.file reports.shown rules.index "
+    "projects.as_client projects.index projects.one projects.told reports.file reports.shown rule_versions.index "
+    "rule_versions.one rules.index "
     "rules.one search.find switches.index"
 )
 CHANGE = (
@@ -44,7 +45,7 @@ CHANGE = (
 SEND = (
     "approvals.again approvals.offline approvals.withdraw conduct.ask dates.link dates.revoke "
     "dead.redrive deliveries.replay events.replay messages.arrived messages.cancel messages.release "
-    "messages.resend projects.mode switches.go_on switches.stop"
+    "messages.resend projects.mode rule_versions.back rule_versions.go_back switches.go_on switches.stop"
 )
 ACCOUNTS = "account.invite account.link account.people account.remove account.role"
 API = (

@@ -94,7 +94,7 @@ def _verdict(
 
 def _links(seen: Reader, rule: str) -> list[tuple[str, str]]:
     links = [(seen.t("verdicts.open_rule"), f"/rules/{rule}")]
-    return links + ([(seen.t("verdicts.try"), f"/rules/try?rule={rule}")] if auth.may("change") else [])
+    return links + ([(seen.t("rules.try.open"), f"/rules/try?rule={rule}")] if auth.may("change") else [])
 
 
 def _why(seen: Reader, found: Explanation) -> str:

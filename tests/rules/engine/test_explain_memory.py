@@ -134,7 +134,7 @@ def test_an_entry_that_was_not_meant_for_it_says_what_would_have_done_it() -> No
     )
     world.spend("B1", 60_000)
     assert of_verdict(world.verdict("levels"), world.ruleset).left_out == (
-        "task:note is left out: `level >= 100%` is false; level is 50.0 %; 100% would have fired",
+        "task:note: `level >= 100%` is false; level is 50.0 %; 100% would have fired",
     )
 
 
