@@ -49,11 +49,15 @@ def facts_page() -> str:
         lines += [f"### {name}\n", "| field | type | |", "|---|---|---|"]
         for field in fields.values():
             marks = [w for w, on in (("internal", field.internal), ("written", field.written)) if on]
+            marks += [UNITS[field.unit]] if field.unit else []
             lines.append(
                 f"| `{field.name}` | {field.type}{'?' if field.optional else ''} | {', '.join(marks)} |"
             )
         lines.append("")
     return "\n".join(lines)
+
+
+UNITS = {"wd": "working days; may be compared with `3wd`", "d": "days; may be compared with `3d` or `2w`"}
 
 
 def connectors_page(connectors: Mapping[str, Connector]) -> str:

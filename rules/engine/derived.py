@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final
 
 from rules.engine.parties import project_calendars
@@ -16,7 +17,9 @@ from rules.facts import action_item, milestone, supplier
 from rules.facts.calendar import local_day
 from rules.facts.delay import days_added
 from rules.facts.event import Record
+from rules.facts.money import BadNumber, Money, decimal_of, quantize
 from rules.facts.project import Project
+from rules.language.variables import read_variable
 
 Derive = Callable[[Record, Book, State], Record]
 
@@ -34,7 +37,22 @@ def milestone_today(record: Record, book: Book, state: State) -> Record:
         return record
     cals = project_calendars(project, state.workspace)
     now = milestone.standing(record, local_day(state.now, project.time_zone), cals)
-    return {**record, **now, "waiting_on": record.get("waiting_on") or _waits_on(record, project, book)}
+    waits = record.get("waiting_on") or _waits_on(record, project, book)
+    return {**record, **now, "waiting_on": waits, "payment_amount": _payment(record, project, book)}
+
+
+def _payment(record: Record, project: Project, book: Book) -> Money | None:
+    """What is due with the milestone: its amount, or its share of the agreed budget; none where neither is written."""
+    found = read_variable(record.get("payment"))
+    if isinstance(found, Decimal):
+        agreed = book.get("baseline", project.id)
+        return quantize((agreed["total"] if agreed else project.budget.total) * found)
+    if isinstance(found, str):
+        try:
+            return Money(decimal_of(found), project.currency)
+        except BadNumber:
+            return None
+    return found if isinstance(found, Money) else None
 
 
 def _waits_on(record: Record, project: Project, book: Book) -> str | None:

@@ -69,7 +69,7 @@ _RELATED: Final[Mapping[str, tuple[str, ...]]] = {
         "supplier.blocks",
     ),
     "action_item": ("delay.action_item", "message.action_item", "contact.action_item"),
-    "approval": ("change.id", "milestone.id", "reserve.id"),
+    "approval": ("change.id", "milestone.id", "reserve.id", "entry.id"),
     "risk": ("reserve.risk", "approval.subject"),
     "supplier": ("delay.supplier",),
 }
@@ -133,6 +133,8 @@ class Facts(dict[str, Any]):
         noun, _, path = name.partition(".")
         if not path and noun in ("now", "today"):
             return self.state.now if noun == "now" else self.today
+        if name == "level":
+            return (self.object("level") or {}).get("level", UNKNOWN)
         if noun == "project" and path in condition.FIELDS and self.project is not None:
             return self.condition()[path]
         found = self.object(noun)

@@ -219,9 +219,15 @@ def _issue(value: Any) -> Issue | None:
     if isinstance(value, Mapping):
         if "key" in value and value.get("connection"):
             return Issue(str(value["connection"]), str(value["key"]))
-        value = value.get("id")
+        value = _document(value) if "measure" in value else value.get("id")
     connection, slash, key = str(value).partition("/")
     return Issue(connection, key) if slash and connection and key else None
+
+
+def _document(entry: Mapping[str, Any]) -> str | None:
+    """The document behind an entry, connection/type/id; an entry without a source has none."""
+    parts = str(entry.get("id")).split("/")
+    return f"{parts[0]}/{parts[2]}/{parts[3]}" if len(parts) == 5 else None
 
 
 def channel(person: Person, workspace: Workspace) -> tuple[str, str] | None:

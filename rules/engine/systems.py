@@ -40,13 +40,21 @@ def system_copies(firing: Firing, spec: ActionSpec, done: Outcome) -> list[Copy]
         return [Copy(spec.kind, connection, connection, locale, connection=connection)]
     if spec.kind in ON_ISSUES:
         found, problem = issues(spec.keys.get("target"), firing.names)
+        unable = [i.connection for i in found if not _takes(firing, spec.kind, i.connection)]
+        if problem is None and unable:
+            problem = f"{unable[0]} takes no {spec.kind}"
         if problem is not None:
             done.problems.append(f"{spec.id}: {problem}")
-        return [issue_copy(spec.kind, issue, firing) for issue in found]
+        return [issue_copy(spec.kind, issue, firing) for issue in found if issue.connection not in unable]
     copies = _new_issue(firing, spec) if spec.kind == "create_issue" else _invoice(firing, spec)
     if not copies:
         done.problems.append(f"{spec.id}: {_not_kept(firing, spec)}")
     return copies
+
+
+def _takes(firing: Firing, kind: str, connection: str) -> bool:
+    """A note may be asked for on an entry whose source keeps none, such as logged time."""
+    return kind != "book_note" or firing.state.workspace.can(connection, kind)
 
 
 def issue_copy(kind: str, issue: Issue, firing: Firing) -> Copy:
@@ -123,8 +131,13 @@ def _new_issue(firing: Firing, spec: ActionSpec) -> list[Copy]:
 
 
 def _invoice(firing: Firing, spec: ActionSpec) -> list[Copy]:
-    project, connection = firing.names.facts.project, spec.keys["target"]
-    booked = [b for b in (project.booked_in if project else ()) if b.connection == connection and b.customer]
+    project, target, workspace = firing.names.facts.project, spec.keys["target"], firing.state.workspace
+    booked = [
+        b
+        for b in (project.booked_in if project else ())
+        if b.customer
+        and (b.connection == target or (target == "project" and workspace.can(b.connection, spec.kind)))
+    ]
     return [_book_copy("draft_invoice", b, firing) for b in booked[:1]]
 
 

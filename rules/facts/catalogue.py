@@ -15,13 +15,16 @@ FieldType = Literal[
     "text", "int", "number", "money", "date", "time", "duration", "bool", "list", "object", "any"
 ]
 
+Unit = Literal["", "wd", "d"]
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of an object: its type, whether it may be `none`, and who may read it.
 
     `internal` fields never reach a client. `written` marks text that people typed into a tracker: internal
-    unless the source marks it public and the project allows it.
+    unless the source marks it public and the project allows it. `unit` is what a whole number counts: "wd" working
+    days, "d" days.
     """
 
     name: str
@@ -29,6 +32,7 @@ class Field:
     optional: bool = False
     internal: bool = False
     written: bool = False
+    unit: Unit = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +44,21 @@ class EventType:
     also: tuple[str, ...] = ()
 
 
+_COUNTED: Mapping[str, Unit] = {"workdays": "wd", "days": "d"}
+
+
 def _fields(words: str) -> Mapping[str, Field]:
-    """Read `name:type` words; `?` may be none, `!` internal, `~` written by people in a tracker."""
+    """Read `name:type` words; `?` may be none, `!` internal, `~` written by people in a tracker. `workdays` and `days`
+    are whole numbers of them.
+    """
     found: dict[str, Field] = {}
     for word in words.split():
         name, _, kind = word.partition(":")
         bare = kind.rstrip("?!~")
         marks = kind[len(bare) :]
-        found[name] = Field(name, cast(FieldType, bare), "?" in marks, "!" in marks, "~" in marks)
+        unit: Unit = _COUNTED.get(bare, "")
+        kind_of_it = cast(FieldType, "int" if unit else bare)
+        found[name] = Field(name, kind_of_it, "?" in marks, "!" in marks, "~" in marks, unit)
     return found
 
 
@@ -71,7 +82,7 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             "id:text name:text client:text status:text mode:text lead:text lead_name:text deputy:text? "
             "tags:list currency:text "
             "time_zone:text billing.kind:text billing.client_sees:text home:text? health:text "
-            "activated_at:time? days_since_contact:int? contact_overdue:bool health_reasons:list unplanned_items:int "
+            "activated_at:time? days_since_contact:days? contact_overdue:bool health_reasons:list unplanned_items:int "
             "reports.weekly:any?"
         ),
         "budget": (
@@ -80,7 +91,7 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             f"used:number reserve:money reserve_left:money {_LINES}"
         ),
         "forecast": (
-            "at_completion:money? overrun:money? method:text exhausted_on:date? runway:int? enough_data:bool"
+            "at_completion:money? overrun:money? method:text exhausted_on:date? runway:workdays? enough_data:bool"
         ),
         "earned": (
             "bac:money pv:money ev:money ac:money cv:money sv:money cpi:number? spi:number? method:text "
@@ -106,27 +117,28 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             "id:text title:text due:date forecast_date:date? baseline_due:date weight:number status:text "
             "overdue:bool due_soon:bool handed_over_at:time? accepted_at:time? round:int criteria_met:int "
             "criteria_total:int "
-            "criteria:list waiting_on:text? payment:text? after:list reason:text? acceptance:text? deemed_on:date? "
+            "criteria:list waiting_on:text? payment:text? payment_amount:money? after:list reason:text? "
+            "acceptance:text? deemed_on:date? "
             "rounds:list criterion:text? met:bool?"
         ),
         "change": (
             "id:text number:text title:text reason:text? about:text status:text version:int amount:money? "
-            "days:int? new_total:money? new_due:date? milestone_title:text? milestones:list issues:list "
+            "days:workdays? new_total:money? new_due:date? milestone_title:text? milestones:list issues:list "
             "requested_by:text? "
-            "sent_at:time? decided_at:time? waiting_days:int merge_into:text? effects:text if_refused:text?"
+            "sent_at:time? decided_at:time? waiting_days:workdays merge_into:text? effects:text if_refused:text?"
         ),
         "approval": (
             "id:text about:text party:text requested_by:text? status:text asked:list need:text "
             "sent_at:time? expires_at:time? "
-            "opened_at:time? reminders:int waiting_days:int subject:text version:int text:text lines:list "
+            "opened_at:time? reminders:int waiting_days:workdays subject:text version:int text:text lines:list "
             "text_sha256:text? expires_on:date? halfway_on:date? evidence:text? evidence_key:text?"
         ),
         "action_item": (
             "id:text kind:text party:text owner:text title:text status:text due:date? asked_at:time "
-            "answered_at:time? late_days:int blocks:list effect_on_dates:int? rung:int about:text? issue:text? "
-            "owner_name:text milestone_title:text? new_due:date? answered_by:text? remark:text? cause:text?"
+            "answered_at:time? late_days:workdays blocks:list effect_on_dates:workdays? rung:int about:text? "
+            "issue:text? owner_name:text milestone_title:text? new_due:date? answered_by:text? remark:text? cause:text?"
         ),
-        "delay": "id:text milestone:text days:int cause:text action_item:text? supplier:text? remark:text?",
+        "delay": "id:text milestone:text days:workdays cause:text action_item:text? supplier:text? remark:text?",
         "risk": (
             "id:text title:text kind:text response:text? score:int owner:text status:text review_on:date? "
             "plan:text? needs_plan:bool amount:money? opened_at:time triggered_at:time? closed_at:time? "
@@ -223,10 +235,10 @@ EVENTS: Mapping[str, EventType] = {
         *_family("issue", "created changed reopened closed deleted moved"),
         *_family("comment", "created changed deleted", also="issue"),
         *_family("time", "logged changed deleted", "entry", "issue person"),
-        *_family("expense", "submitted approved rejected", "entry"),
-        *_family("invoice", "issued changed voided paid"),
-        *_family("bill", "received changed voided paid"),
-        *_family("payment", "received refunded"),
+        *_family("expense", "submitted approved rejected", "entry", "issue approval decision"),
+        *_family("invoice", "issued changed voided paid", also="entry"),
+        *_family("bill", "received changed voided paid", also="entry"),
+        *_family("payment", "received refunded", also="entry"),
         *_family("ledger", "posted corrected voided accepted", "entry", "issue person"),
         *_family("baseline", "approved"),
         *_family("reserve", "asked drawn rejected", also="risk approval decision"),

@@ -6,10 +6,12 @@ words, and the messages they send, whose texts are held against their readers af
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from rules.facts.catalogue import OBJECTS, STANDING
 from rules.facts.project import Project, Workspace
 from rules.language.conditions import compile_at, value_at
 from rules.language.expressions import Compiled
@@ -45,6 +47,9 @@ WITH_PAGE: Final = ("approval", "survey", "meeting")
 
 # Texts that are written into a tracker, and that a client who reads it reads.
 IN_TRACKER: Final = ("comment", "create_issue")
+
+# The key of a text is one word; anything else is the text itself.
+_SENTENCE: Final = re.compile(r"\s|\{|[^\x00-\x7f]")
 
 _VALUES: Final = ("tracker", "books", "body", "row", "fields", "with")
 _AS_WRITTEN: Final = (
@@ -247,10 +252,7 @@ class ActionReader:
             "request_decision": given.get("about"),
         }
         noun = needed.get(kind)
-        if (
-            noun in ("change", "milestone", "issue", "survey", "comment")
-            and f"{noun}.id" not in self.env.names
-        ):
+        if noun in OBJECTS and noun not in (*STANDING, "reserve") and f"{noun}.id" not in self.env.names:
             heads = sorted({n.partition(".")[0] for n in self.env.names})
             key = "change" if kind == "apply_change" else "about"
             action.tell(f"`{noun}` is not known {self.env.where}", f"known: {', '.join(heads)}", key)
@@ -258,7 +260,8 @@ class ActionReader:
     def _id(self, action: Source, kind: str) -> str:
         """The given id, or kind, text and ordinal among equals."""
         given, text = action.get("id"), action.get("text")
-        found = str(given) if given else f"{kind}:{text}" if isinstance(text, str) else kind
+        keyed = isinstance(text, str) and not _SENTENCE.search(text)
+        found = str(given) if given else f"{kind}:{text}" if keyed else kind
         self.taken[found] = count = self.taken.get(found, 0) + 1
         if given and count > 1:
             action.tell(
@@ -280,11 +283,12 @@ class ActionReader:
         if "text" not in action.value:
             return
         kind, place = spec.kind, action.below("text")
-        keys["text"] = self._key_of(place, spec.id)
         names = self._text_names(kind, keys)
         reads = self._client_reads(kind, keys, recipients, projects)
         locales = self._locales(kind, recipients, projects, reads)
-        env = self.env.with_names(names)
+        keys["text"] = self._key_of(place, spec.id, locales)
+        # In a text the level of `level.*` is an object with its fields.
+        env = self.env.without(["level"] if "level.level" in self.env.names else []).with_names(names)
         given = tuple(v for v in keys.get("with", {}).values() if isinstance(v, Compiled))
         digest = self.digest if gathers(spec) else None
         self.messages.append(
@@ -321,14 +325,16 @@ class ActionReader:
             )
         )
 
-    def _key_of(self, place: Source, spec_id: str) -> str:
-        """The key of a text; one written inline becomes a text of its own."""
-        if isinstance(place.value, str):
+    def _key_of(self, place: Source, spec_id: str, locales: Iterable[str]) -> str:
+        """The key of a text; one written inline becomes a text of its own, in each locale that it has or, without
+        any, in each that is read.
+        """
+        plain = isinstance(place.value, str)
+        if plain and not _SENTENCE.search(place.value):
             return self.text_key(place.value)
         key = f"{self.rule_id}#{spec_id}"
-        self.inline[key] = {
-            locale: text_at(place.document, (*place.path, locale), locale) for locale in place.value or {}
-        }
+        at = dict.fromkeys(locales, place.path) if plain else {x: (*place.path, x) for x in place.value or {}}
+        self.inline[key] = {locale: text_at(place.document, path, locale) for locale, path in at.items()}
         return key
 
     def _text_names(self, kind: str, keys: Mapping[str, Any]) -> dict[str, Type]:
@@ -375,7 +381,7 @@ def _targets(env: TypeEnv) -> list[str]:
 def _documents(env: TypeEnv) -> list[str]:
     """The names that stand for documents of the books here."""
     known = {n.partition(".")[0] for n in env.names}
-    return [noun for noun in ("invoice", "bill", "payment") if noun in known]
+    return [noun for noun in ("invoice", "bill", "payment", "entry") if noun in known]
 
 
 def _words(value: Any) -> tuple[str, ...]:

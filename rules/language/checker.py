@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final
 
 from rules.facts.duration import Duration
 from rules.facts.money import MINOR_UNITS
+from rules.language.counted_days import miscounted
 from rules.language.functions import FUNCTIONS, NAME_FUNCTIONS
 from rules.language.hints import OTHER_NAMES, WORDS, bare_number, conversion
 from rules.language.names import ANY, Type, TypeEnv
@@ -181,6 +182,7 @@ class Checker:
     def _mismatch(self, one: tuple[Node, Type], other: tuple[Node, Type]) -> None:
         (left, left_type), (right, right_type) = one, other
         hint = self._bare(right, right_type, left_type) or self._bare(left, left_type, right_type)
+        hint = hint or miscounted(left, right) or miscounted(right, left)
         if not hint:
             kinds = left_type.kind, right_type.kind
             hint = conversion(left, self.source(left), *kinds) or conversion(

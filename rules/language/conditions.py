@@ -33,12 +33,7 @@ def compile_at(source: Source, env: TypeEnv, wanted: tuple[str, ...] = ()) -> Co
 
 def conditions_at(source: Source, env: TypeEnv) -> tuple[Compiled, ...]:
     """The conditions of `if:`: one expression or a list."""
-    if source.value is None:
-        return ()
-    places = (
-        [source.below(i) for i in range(len(source.value))] if isinstance(source.value, list) else [source]
-    )
-    found = [compile_at(place, env, wanted=("bool",)) for place in places]
+    found = [compile_at(place, env, wanted=("bool",)) for place in source.each()]
     return tuple(one for one in found if one is not None)
 
 
@@ -47,7 +42,15 @@ def value_at(source: Source, env: TypeEnv) -> Any:
     alone such as today; else as written.
     """
     given = source.value
+    if isinstance(given, list):
+        return [value_at(place, env) for place in source.each()]
     if not isinstance(given, str):
+        return given
+    if "{{" in given:
+        source.tell(
+            "a value is written bare, without {{ }}",
+            "write the name alone, such as project.name; sentences belong to `text`",
+        )
         return given
     if given in BOUND and given in env.names:
         return compile_at(source, env)
@@ -74,9 +77,7 @@ def name_at(source: Source, env: TypeEnv) -> str | None:
 
 def names_at(source: Source, env: TypeEnv) -> tuple[str, ...]:
     """One name or a list of them, as identities; nothing where nothing stands."""
-    given = source.value
-    places = [source.below(i) for i in range(len(given))] if isinstance(given, list) else [source]
-    found = [name_at(place, env) for place in places]
+    found = [name_at(place, env) for place in source.each()]
     return tuple(name for name in found if name)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rules.language.checker import Checker
+from rules.language.counted_days import days_counted
 from rules.language.functions import FUNCTIONS
 from rules.language.hints import WORDS
 from rules.language.model import UNKNOWN, ExpressionError, Operand, Position, Problem, Resolve
@@ -77,7 +78,7 @@ def compile_expression(
     """
     place = locate or (lambda offset: Position(at.path, at.line, at.column + offset))
     try:
-        root = parse(text)
+        root = days_counted(parse(text))
     except NotUnderstood as error:
         return None, [Problem(place(error.offset), error.message, error.hint)]
     checker = Checker(text, env)

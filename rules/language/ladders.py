@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from rules.facts.catalogue import EVENTS
 from rules.facts.money import Money
 from rules.language.conditions import compile_at, name_at
+from rules.language.counted_days import days_of
 from rules.language.events import event_types
 from rules.language.expressions import Compiled
 from rules.language.model import UNKNOWN, Crosses, Expression, ExpressionError, Resolve
@@ -65,9 +66,10 @@ def read_crosses(source: Source, env: TypeEnv) -> Crosses | None:
 def _read_levels(
     source: Source, value: Compiled, direction: Literal["up", "down"], env: TypeEnv
 ) -> tuple[tuple[Decimal, ...] | Expression | None, str | None]:
-    if isinstance(source.value, str):
+    if isinstance(source.value, str) and isinstance(read_variable(source.value), str):
         return _variable_levels(source, env), None
-    items = [read_variable(one) for one in source.value or ()]
+    given = source.value if isinstance(source.value, list) else [source.value]
+    items = [days_of(value.root, read_variable(one)) for one in given]
     currency = next((one.currency for one in items if isinstance(one, Money)), None)
     if (currency is not None) != (value.type.kind == "money") and value.type.kind != "any":
         wanted = "amounts of money such as 5000 USD" if value.type.kind == "money" else "numbers such as 80%"

@@ -59,6 +59,8 @@ class TypeEnv:
     def explain_unknown(self, name: str) -> tuple[str, str]:
         """What is wrong with a name that is not in reach, and what was meant."""
         head, _, rest = name.partition(".")
+        if name in BOUND and f"{name}.{name}" in self.names:
+            return f"`{name}` is an object {self.where}", f"write {name}.{name}"
         if name in BOUND and BOUND[name][1]:
             words = _words_that_bind(name)
             inside = "in a rule" if words[0] in ("around", "every") else "in `do:` of a rule"
@@ -186,7 +188,9 @@ def environment(
     types = sorted(event_types)
     known = dict.fromkeys((*objects, *objects_of(types)))
     former = {name for t in types for name in fields_of([EVENTS[t].object])}
-    names = {**names_of(known, currencies), **bound_names(words), **(variables or {})}
+    # On `level.*` the level itself may be written as a rule with `crosses` has it.
+    told = {"level": type_of("number")} if "level" in known else {}
+    names = {**names_of(known, currencies), **told, **bound_names(words), **(variables or {})}
     where = (
         f"on `{types[0]}`" if len(types) == 1 else f"on any of {', '.join(types[:4])}" if types else "here"
     )

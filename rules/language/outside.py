@@ -29,6 +29,13 @@ def check_system(action: Source, kind: str, workspace: Workspace, projects: Sequ
     if key is None or action.get(key) is None:
         return
     place = action.below(key)
+    if kind == "draft_invoice" and place.value == "project":
+        absent = [p for p in projects if not any(workspace.can(b.connection, kind) for b in customers(p))]
+        if absent:
+            told = f"project `{absent[0].id}` has no customer in books that take a {kind}"
+            hint = f"add `booked_in` with a customer, or leave it out with `scope`; {who(kind, workspace)}"
+            place.tell(told, hint, severity=_how_bad(absent, projects))
+        return
     if not check_connection(place, str(place.value), kind, workspace):
         return
     name = str(place.value)

@@ -213,6 +213,18 @@ class _Parser:
         hint = 'values are names, numbers, 80%, 2000 CNY, 3wd, "text", true, false, none, [lists]'
         return NotUnderstood(f"a value is expected{before}, not `{token.text}`", hint, token.start)
 
+    def tested(self, name: str) -> str:
+        """What `name is known`, `name is not none` and their like are here."""
+        after = [one.text.lower() for one in self.tokens[self.index + 1 : self.index + 3]]
+        negated = after[:1] == ["not"]
+        word = (after[1:] if negated else after)[:1]
+        if word in (["known"], ["defined"], ["set"], ["unknown"], ["undefined"], ["missing"]):
+            known = (word[0] in ("known", "defined", "set")) != negated
+            return f"write known({name})" if known else f"write not known({name})"
+        if word in (["none"], ["null"], ["empty"]):
+            return f"write {name} != none" if negated else f"write {name} == none"
+        return "write !=" if negated else "write =="
+
     def unexpected(self) -> NotUnderstood:
         token, before = self.look(), self.tokens[self.index - 1]
         if token.text == ")":
@@ -232,9 +244,9 @@ class _Parser:
             hint = "write numbers without separators: 1000" if thousands else "join conditions with and, or"
             return NotUnderstood("a comma has no meaning here", hint, token.start)
         if token.text in _FOREIGN:
-            return NotUnderstood(
-                f"`{token.text}` is no word of this language", f"write {_FOREIGN[token.text]}", token.start
-            )
+            tested = token.text.lower() == "is" and before.kind == "name"
+            hint = self.tested(before.text) if tested else f"write {_FOREIGN[token.text]}"
+            return NotUnderstood(f"`{token.text}` is no word of this language", hint, token.start)
         if before.kind == "number" and token.kind == "name":
             shown = f"{before.text} {token.text}"
             return NotUnderstood(f"`{shown}` is no value", unit_hint(before.text, token.text), before.start)

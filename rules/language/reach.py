@@ -30,11 +30,12 @@ def read_scope(source: Source, workspace: Workspace) -> Scope:
     for below in ((), ("not",)):
         for word, allowed in known.items():
             _check_globs(source.below(*below, word), word[:-1], allowed)
-    given = source.value or {}
-    left_out = given.get("not") or {}
     return Scope(
-        *(tuple(given.get(word, ())) for word in known),
-        *(tuple(left_out.get(word, ())) for word in known),
+        *(
+            tuple(str(one.value) for one in source.below(*below, word).each())
+            for below in ((), ("not",))
+            for word in known
+        )
     )
 
 
@@ -112,7 +113,8 @@ def _matching(names: Iterable[str], globs: Sequence[str]) -> bool:
 
 
 def _check_globs(source: Source, noun: str, allowed: list[str]) -> None:
-    for i, glob in enumerate(source.value or ()):
+    for place in source.each():
+        glob = place.value
         if not any(fnmatchcase(name, str(glob)) for name in allowed):
             told = (
                 f"no {noun} has the key `{glob}`"
@@ -121,7 +123,7 @@ def _check_globs(source: Source, noun: str, allowed: list[str]) -> None:
             )
             exact = noun != "tag" and "*" not in glob
             hint = allowed_here(str(glob), allowed, f"{noun}s")
-            source.tell(told, hint, i, severity="error" if exact else "warning")
+            place.tell(told, hint, severity="error" if exact else "warning")
 
 
 def _client_tags(workspace: Workspace) -> set[str]:

@@ -76,7 +76,9 @@ def read_rule(
         source.tell("no project is in the scope of this rule", hint, *at, severity="warning")
     one_memory(source)
     env = _environment(source, trigger, projects, setting)
-    before = env.without(_BOUND_BY_MEMORY)
+    # On `level.*` the event itself brings a level.
+    brought = {"level"} if "level.level" in env.names and "crosses" not in source.value else set()
+    before = env.without(_BOUND_BY_MEMORY - brought)
     crosses = read_crosses(source.below("crosses"), before) if "crosses" in source.value else None
     conditions = conditions_at(source.below("if"), before)
     wait = read_wait(source, trigger, conditions, before)

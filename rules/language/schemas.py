@@ -155,7 +155,7 @@ def _type(error: ValidationError, name: str) -> tuple[str, str]:
     schema = error.schema if isinstance(error.schema, dict) else {}
     if number and not re.search(str(schema.get("pattern", "")), str(error.instance)):
         return f"{name} cannot be `{error.instance}`", str(schema.get("patternErrorMessage", ""))
-    hint = "write it in quotes" if number else ""
+    hint = "write it in quotes" if number else str(schema.get("typeErrorMessage", ""))
     return f"{name} must be {words}, not {shown(error.instance)}", hint
 
 

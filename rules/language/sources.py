@@ -67,6 +67,13 @@ class Source:
         """A part of this one."""
         return Source(self.document, (*self.path, *path), self.findings, self.overlay)
 
+    def each(self) -> list[Source]:
+        """The entries of a list; a value that stands alone is the only one, and where nothing stands there is none."""
+        value = self.value
+        if isinstance(value, list):
+            return [self.below(i) for i in range(len(value))]
+        return [] if value is None else [self]
+
     def at(self, *below: str | int, key: bool = False) -> Position:
         """Where it stands (or its key)."""
         document, path = self._place(below)

@@ -87,10 +87,7 @@ def read_duration(source: Source) -> Duration | None:
 
 def read_calendars(source: Source, workspace: Workspace) -> tuple[str, ...]:
     """The names of calendars that govern a rule: parties, or calendars of the workspace."""
-    given = source.value
-    places = (
-        [source.below(i) for i in range(len(given))] if isinstance(given, list) else [source] if given else []
-    )
+    places = source.each()
     known = (*PARTIES, *sorted(name for name in workspace.calendars if name))
     for place in places:
         if place.value not in known:
@@ -161,7 +158,7 @@ def _is_fine(source: Source, refused: tuple[str, str] | None) -> bool:
 
 def _around(source: Source) -> Triggered | None:
     name = source.get("date")
-    offsets = [read_duration(source.below("offsets", i)) for i in range(len(source.get("offsets") or ()))]
+    offsets = [read_duration(place) for place in source.below("offsets").each()]
     if not _is_date(source.below("date"), name) or None in offsets or not offsets:
         return None
     found = tuple(one for one in offsets if one is not None)

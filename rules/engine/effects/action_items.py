@@ -249,7 +249,9 @@ def _waits_for_client(item: Record) -> bool:
 def _title(project: Project, about: str, thing: Record) -> str:
     if about == "issue":
         return quoted(project, thing)
-    return str(thing.get("number") or thing.get("title") or project.name)
+    # What an entry is called may have been typed into a tracker.
+    title = thing.get("title") if about != "entry" else None
+    return str(thing.get("number") or title or project.name)
 
 
 def _worded(act: Act, title: Any, owner: str | None) -> str | None:
