@@ -242,6 +242,7 @@ class Connector:
     again: (noun, key in the source, object as it is known, since when) -> the read that tells what became of it since,
         or none where the source cannot be asked.   poll: (settings, http, cursor, now) -> (events, next cursor), for
         `receive: poll`, sweeps and backfill (an empty cursor means from `since` in settings).
+    polled_by: the setting that has a connection polled wherever it is given, whatever `receive` says.
     limits: what its system allows an account, where its vendor says so; `limits:` of a connection wins.
     check: one harmless authenticated call, for `accord doctor`: returns a sentence.
     hosts: default base_url when the workspace names none.
@@ -262,5 +263,6 @@ class Connector:
     read: Callable[[Read, Settings, Http], Iterable[SourceEvent]] | None = None
     again: Callable[[str, str, Mapping[str, Any], datetime], Read | None] | None = None
     poll: Callable[[Settings, Http, str, datetime], tuple[Iterable[SourceEvent], str]] | None = None
+    polled_by: str | None = None
     limits: Limits = Limits()
     check: Callable[[Settings, Http], str] | None = None

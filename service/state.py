@@ -103,6 +103,20 @@ class Context:
         connector = self.connectors.get(known.connector if known else "email")
         return (connector, settings) if connector else None
 
+    def polled(self) -> dict[str, str]:
+        """What is asked for news, each under the name that its state is kept by -> the connection. An inbox has a state
+        of its own, `mail.inbox`: while it is away, mail still leaves.
+        """
+        found: dict[str, str] = {}
+        for name, known in self.rulebook.workspace.connections.items():
+            there = self.connection(name)
+            word = there[0].polled_by if there else None
+            if known.receive == "poll":
+                found[name] = name
+            elif there and word and there[1].get(word):
+                found[f"{name}.{word}"] = name
+        return found
+
     def limits(self, name: str) -> Limits:
         """How much a connection may be asked; nothing limits one that the workspace does not have."""
         settings = self.rulebook.connections.get(name)

@@ -78,14 +78,15 @@ def _connections(
     context: Context, connection: Connection, last: Callable[[str], str | None], now: datetime
 ) -> Iterator[Trouble]:
     workspace = context.rulebook.workspace
-    states = connection_states_of(connection, workspace.connections)
-    for name, known in sorted(workspace.connections.items()):
-        state, page = states[name], f"/connections/{name}"
+    parts = {**{name: name for name in workspace.connections}, **context.polled()}
+    states = connection_states_of(connection, parts)
+    for part, name in sorted(parts.items()):
+        known, state, page = workspace.connections[name], states[part], f"/connections/{name}"
         failing = state["failing_since"] and from_iso(state["failing_since"])
         if failing and state["failures"] >= gates.FAILURES and now - failing >= FAILING_AFTER:
             values = {"reason": state["error"] or "", "count": state["failures"]}
-            yield Trouble("connection_failing", name, failing, page, known.owner, values=values)
-        if known.quiet_after:
+            yield Trouble("connection_failing", part, failing, page, known.owner, values=values)
+        if known.quiet_after and part == name:
             heard = max(filter(None, (last(name), state["last_delivery_at"])), default=None)
             heard = heard or state["known_since"]
             quiet = quiet_since(known, from_iso(heard) if heard else None, workspace, now)

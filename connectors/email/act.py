@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from connectors.base import Done, Http, Operation, Settings
 from connectors.email import outbox
 from connectors.email.compose import compose
+from connectors.email.inbox import look
 from connectors.email.server import Server
 from connectors.email.smtp import deliver, greet
 from connectors.operations import refused
@@ -28,10 +29,13 @@ def send(operation: Operation, settings: Settings, _http: Http) -> Done:
 
 
 def check(settings: Settings, _http: Http) -> str:
-    """Log in to the SMTP server without sending, or say where the files go."""
-    if settings.get("url"):
-        return greet(Server.of(settings))
-    return f"no `url` is set: mails are written to {_directory(settings)}"
+    """Log in to the SMTP server without sending, or say where the files go; log in to the inbox without reading."""
+    out = (
+        greet(Server.of(settings))
+        if settings.get("url")
+        else f"no `url` is set: mails are written to {_directory(settings)}"
+    )
+    return f"{out}; {look(settings)}" if settings.get("inbox") else f"{out}; no `inbox` is read"
 
 
 def _directory(settings: Settings) -> str:

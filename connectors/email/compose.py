@@ -54,6 +54,7 @@ def compose(operation: Operation, settings: Settings, now: datetime) -> Mail:
     mail["Subject"] = _line(operation.message.subject, "the subject")
     reply_to = keys.get("reply_to") or settings.get("reply_to")
     if reply_to:
+        reply_to = str(reply_to).replace("{action}", operation.key)
         mail["Reply-To"] = _address(reply_to, "the address for replies")
     if keys.get("thread"):
         mail["In-Reply-To"] = mail["References"] = message_id(keys["thread"], sender.domain)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from rules.engine.verdicts import Planned
-from rules.facts.event import Event, event_id
+from rules.facts.event import Event, Record, event_id
 
 Became = Literal["sent", "failed", "unknown"]
 
@@ -28,16 +28,10 @@ def message_event(
         return None
     kind = f"message.{became}"
     message = {
-        "id": planned.id,
-        "to": planned.recipient or planned.address or "",
-        "channel": planned.kind,
+        **message_fields(planned),
         "status": status or became,
         "sent_at": None if became == "failed" else now,
         "error": error,
-        "approval": (planned.keys.get("link") or {}).get("approval"),
-        "action_item": (planned.names.get("action_item") or {}).get("id"),
-        "alert": list(planned.alert) if planned.alert else None,
-        **({"report": report} if report else {}),
     }
     return Event(
         id=event_id(planned.id, kind, *of),
@@ -51,6 +45,20 @@ def message_event(
         rule=planned.rule,
         depth=planned.depth + 1,
     )
+
+
+def message_fields(planned: Planned) -> Record:
+    """What a message is, and what hangs on it: a decision, an item, a level, a report."""
+    report = planned.keys.get("report")
+    return {
+        "id": planned.id,
+        "to": planned.recipient or planned.address or "",
+        "channel": planned.kind,
+        "approval": (planned.keys.get("link") or {}).get("approval"),
+        "action_item": (planned.names.get("action_item") or {}).get("id"),
+        "alert": list(planned.alert) if planned.alert else None,
+        **({"report": report} if report else {}),
+    }
 
 
 def task_event(planned: Planned, title: str, now: datetime) -> Event:

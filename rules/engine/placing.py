@@ -15,11 +15,14 @@ from typing import Any
 from rules.facts.calendar import local_to_utc
 from rules.facts.catalogue import EVENTS
 from rules.facts.event import Event, Record, SourceEvent, digest, event_id
-from rules.facts.project import Booking, Project, Tracking, Workspace
+from rules.facts.project import Booking, Person, Project, Tracking, Workspace
 from rules.language.matching import compile_match
 from rules.language.model import UNKNOWN, Expression, ExpressionError, Position
 
-PEOPLE = ("person", "assignee", "reporter", "author", "submitter", "approver")
+# Statuses in which nobody writes about a project any more.
+_OVER = frozenset({"closed", "archived"})
+
+PEOPLE = ("person", "assignee", "reporter", "author", "submitter", "approver", "with")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +168,34 @@ def claiming(workspace: Workspace, connection: str, source: SourceEvent) -> list
     named = source.scope.get("workspace_project")
     if named is not None:
         return [workspace.projects[named]] if named in workspace.projects else []
+    if source.scope.get("contact") is not None:
+        return _of_contact(workspace, str(source.scope["contact"]))
     return [
         p
         for p in workspace.projects.values()
         if any(_tracks(t, connection, source) for t in p.tracked_by)
         or any(_books(b, connection, source) for b in p.booked_in)
+    ]
+
+
+def is_stranger(workspace: Workspace, source: SourceEvent) -> bool:
+    """Whether what somebody wrote comes from no contact of any client: nothing that the record has a place for."""
+    address = source.scope.get("contact")
+    return address is not None and _contact(workspace, str(address)) is None
+
+
+def _contact(workspace: Workspace, address: str) -> Person | None:
+    people = (p for p in workspace.people.values() if p.client is not None)
+    return next((p for p in people if p.email.lower() == address.lower()), None)
+
+
+def _of_contact(workspace: Workspace, address: str) -> list[Project]:
+    """The projects that a contact of a client may be writing about."""
+    person = _contact(workspace, address)
+    return [
+        p
+        for p in workspace.projects.values()
+        if person and p.client == person.client and p.status not in _OVER
     ]
 
 
@@ -242,6 +268,9 @@ def _place_of(
 
 def _problem(connection: str, source: SourceEvent, found: list[Project]) -> str:
     said = ", ".join(f"{k} {v}" for k, v in source.scope.items() if v) or "nothing to go by"
+    if found and source.scope.get("contact") is not None:
+        names = " or ".join(p.id for p in found)
+        return f"{source.scope['contact']} wrote, and it may be about {names}; assign it in the inbox"
     if found:
         names = " and ".join(p.id for p in found)
         return (

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from connectors.base import ConnectorError, Inbound, Malformed, Unsupported
-from rules.engine.placing import Placed, place_all
-from rules.facts.event import SourceEvent
+from rules.engine.outcomes import message_fields
+from rules.engine.placing import Placed, is_stranger, place_all
+from rules.facts.event import Event, SourceEvent
 from service.log import bound, get
 from service.state import Context
 from service.store import actions, assignments, deliveries, inbox, journal
@@ -115,6 +117,7 @@ def take_in(
     events = [replace(p.event, history=True) if history else p.event for p in placed]
     with context.database.writing() as connection:
         journal.add(connection, events, delivery)
+        _mark_returned(connection, events, context.now())
     return len(placed)
 
 
@@ -125,6 +128,7 @@ def _store(context: Context, stored: Stored, state: str, reason: str | None, fou
         state, reason = _placing(placed, bool(found.reads))
     with context.database.writing() as connection:
         journal.add(connection, [p.event for p in placed], stored.id)
+        _mark_returned(connection, [p.event for p in placed], now)
         deliveries.add_reads(connection, stored.id, name, found.reads, now)
         became = Became(state, reason, len(placed))
         deliveries.settle(connection, (stored.id, stored.seq, name), became, now)
@@ -155,7 +159,34 @@ def _place_all(
         lines_of = partial(journal.lines_of_document, connection, name)
         home_of = partial(_home_of, connection, name)
         remembered = partial(assignments.remembered, connection)
-        return place_all(context.rulebook.workspace, name, found, received_at, lines_of, home_of, remembered)
+        workspace = context.rulebook.workspace
+        known = [source for source in found if not is_stranger(workspace, source)]
+        placed = place_all(workspace, name, known, received_at, lines_of, home_of, remembered)
+        return [replace(p, event=_of_ours(connection, p.event)) for p in placed]
+
+
+def _of_ours(connection: Connection, event: Event) -> Event:
+    """An event about a message of ours, with what that message was about: whom it was for, what it asked."""
+    message = event.objects.get("message")
+    row = _message(connection, event.key or "") if message else None
+    if message is None or row is None:
+        return event
+    said = {k: v for k, v in message.items() if v is not None and k not in ("id", "to", "channel")}
+    ours = {**message, **message_fields(actions.decode(row["data"])), **said}
+    return replace(event, objects={**event.objects, "message": ours})
+
+
+def _mark_returned(connection: Connection, events: Iterable[Event], now: datetime) -> None:
+    """A message that came back is no longer one that was sent."""
+    for event in events:
+        if event.type == "message.bounced":
+            message = event.objects["message"]
+            actions.came_back(connection, str(message["id"]), str(message.get("error") or ""), now)
+
+
+def _message(connection: Connection, key: str) -> dict[str, Any] | None:
+    """The message that a key or Message-ID of ours stands for."""
+    return actions.row_of(connection, key.strip("<>").partition("@")[0])
 
 
 def _home_of(connection: Connection, name: str, key: str) -> str | None:
@@ -163,5 +194,5 @@ def _home_of(connection: Connection, name: str, key: str) -> str | None:
     known = journal.home_of_key(connection, name, key)
     if known is not None:
         return known
-    message = actions.row_of(connection, key.strip("<>").partition("@")[0])
+    message = _message(connection, key)
     return str(message["project"]) if message and message["project"] else None

@@ -26,7 +26,7 @@ TakeIn = Callable[[str, Iterable[SourceEvent]], int]
 
 def due(context: Context) -> list[Job]:
     """The polled connections whose last poll is a minute old."""
-    polled = [n for n, c in context.rulebook.workspace.connections.items() if c.receive == "poll"]
+    polled = context.polled()
     now = context.now()
     with context.database.reading() as connection:
         states = connection_states_of(connection, polled).values()
@@ -39,11 +39,11 @@ def due(context: Context) -> list[Job]:
 
 
 def poll(context: Context, tools: Tools, take_in: TakeIn, name: str) -> None:
-    """Ask one connection for what is new since its cursor."""
+    """Ask what is kept by this name for what is new since its cursor."""
     with context.database.reading() as connection:
         cursor = connection_state(connection, name)["cursor"] or ""
     try:
-        _, after = _page(context, tools, take_in, name, cursor)
+        _, after = _page(context, tools, take_in, context.polled().get(name, name), cursor)
     except ConnectorError as problem:
         _failed(context, name, str(problem), problem.retry_after)
         return

@@ -46,7 +46,7 @@ def release(context: Context, id: str, by: str) -> bool:
 def cancel(context: Context, id: str, reason: str, by: str) -> bool:
     """Close a message without sending it; it stays on record with the reason."""
     said = f"{reason} ({by})"
-    return _settled(context, id, ("waiting", "dead"), "cancelled", said)
+    return _settled(context, id, ("waiting", *actions.GIVEN_UP), "cancelled", said)
 
 
 def arrived(context: Context, id: str, by: str) -> bool:
@@ -97,7 +97,7 @@ def _settled(context: Context, id: str, states: tuple[str, ...], into: str, reas
         actions.settle(connection, id, into, reason, now)
         heaps.mark_left(connection, id, left=into == "sent")
         said = (actions.decode(row["data"]), *heaps.said_in(connection, id))
-        if into != "ready" and row["state"] != "dead":
+        if into != "ready" and row["state"] not in actions.GIVEN_UP:
             became: Became = "sent" if into == "sent" else "failed"
             journal.add(
                 connection, [e for one in said for e in _told(one, became, into, row["token"], context)]

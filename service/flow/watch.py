@@ -221,7 +221,8 @@ def _object(context: Context, connection: Connection, trouble: Trouble, noun: st
         version = context.rulebook.rules.version
         return {"id": version, "version": version, "problems": list(trouble.values["problems"])}
     if noun == "connection":
-        known = context.rulebook.workspace.connections.get(trouble.subject)
+        # The inbox of a connection is told of as NAME.inbox.
+        known = context.rulebook.workspace.connections.get(trouble.subject.partition(".")[0])
         state = connection_state(connection, trouble.subject)
         last = state["last_delivery_at"]
         return {

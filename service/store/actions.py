@@ -22,7 +22,9 @@ from service.store.backup import restored_at
 from service.store.database import from_iso, insert_new, iso
 from service.store.tables import actions, attempts, events
 
-OVER = ("sent", "unknown", "cancelled", "suppressed", "merged")
+OVER = ("sent", "unknown", "cancelled", "suppressed", "merged", "bounced")
+GIVEN_UP = ("dead", "bounced")
+"""What a person has to look at before anything more is tried: it never left, or it came back."""
 BLOCKED_BY = ("waiting", "ready", "sending", "dead")
 DOUBTFUL = (None, "unknown", "late")
 BY_MAIL = ("email", "task", "report")
@@ -288,10 +290,12 @@ def wait(connection: Connection, id: str, token: int, held: Planned, reason: str
 
 
 def redrive(connection: Connection, id: str, now: datetime) -> bool:
-    """Try a dead action again from the start; false when it is not dead. Its former attempts stay on record."""
+    """Try a dead action again from the start, or one that came back; false for any other. Its former attempts stay on
+    record.
+    """
     done = connection.execute(
         update(actions)
-        .where(actions.c.id == id, actions.c.state == "dead")
+        .where(actions.c.id == id, actions.c.state.in_(GIVEN_UP))
         .values(state="ready", due_at=iso(now), tries=0, reason=None, done_at=None)
     )
     return done.rowcount == 1
@@ -301,7 +305,7 @@ def settle(connection: Connection, id: str, state: str, reason: str, now: dateti
     """A person says what became of an unknown or waiting action: `sent`, `cancelled`, or `ready` (send it now)."""
     done = connection.execute(
         update(actions)
-        .where(actions.c.id == id, actions.c.state.in_(("unknown", "waiting", "dead")))
+        .where(actions.c.id == id, actions.c.state.in_(("unknown", "waiting", *GIVEN_UP)))
         .values(
             state=state,
             reason=reason,
@@ -310,6 +314,16 @@ def settle(connection: Connection, id: str, state: str, reason: str, now: dateti
             left=state == "sent",
             done_at=iso(now) if state in OVER else None,
         )
+    )
+    return done.rowcount == 1
+
+
+def came_back(connection: Connection, id: str, reason: str, now: datetime) -> bool:
+    """A message that left did not arrive; false for one that is not known to have left."""
+    done = connection.execute(
+        update(actions)
+        .where(actions.c.id == id, actions.c.state.in_(("sent", "unknown")))
+        .values(state="bounced", reason=reason[:2000], done_at=iso(now))
     )
     return done.rowcount == 1
 

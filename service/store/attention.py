@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select, update
 
 from rules.facts import codec
 from rules.facts.event import Record
+from service.store.actions import GIVEN_UP
 from service.store.database import from_iso, iso
 from service.store.tables import (
     actions,
@@ -43,7 +44,7 @@ _ARRIVING: Mapping[Arriving, Table] = {
 _WAITING = (
     ("review", actions, (actions.c.state == "waiting") & (actions.c.waits == "review")),
     ("unknown", actions, actions.c.state == "unknown"),
-    ("dead", actions, actions.c.state == "dead"),
+    ("dead", actions, actions.c.state.in_(GIVEN_UP)),
     ("dead_reads", reads, reads.c.state == "dead"),
     ("parked", events, events.c.state == "parked"),
     ("unmatched", outcomes, outcomes.c.state == "unmatched"),

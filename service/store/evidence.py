@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, insert, select
 
 from rules.facts.evidence import ZERO, canonical, link
+from service.store.actions import GIVEN_UP
 from service.store.database import iso
 from service.store.tables import actions, attempts, evidence
 
@@ -77,7 +78,7 @@ def sent_to_client(connection: Connection, project: str) -> list[dict[str, Any]]
     went = connection.execute(
         select(actions)
         .where(actions.c.project == project, actions.c.client_facing, ~actions.c.observed)
-        .where(actions.c.state.in_(("sent", "unknown", "dead")))
+        .where(actions.c.state.in_(("sent", "unknown", *GIVEN_UP)))
         .order_by(actions.c.seq)
     ).all()
     tried: dict[str, list[dict[str, Any]]] = {row.id: [] for row in went}

@@ -24,7 +24,7 @@ from service.store.journal import NO_PARTITION
 from service.store.tables import actions, partitions
 
 # States of what left, may have left or is on its way: it counts.
-_COUNTED = ("ready", "sending", "sent", "unknown")
+_COUNTED = ("ready", "sending", "sent", "unknown", "bounced")
 _MOST_TIMES = 1000
 
 

@@ -1,4 +1,4 @@
-"""Dead letters: actions that were given up, by what they have in common.
+"""Dead letters: actions that were given up or came back, by what they have in common.
 
 In: words that narrow which are meant. Out: a condition for lists, and ids to try again.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
+from service.store.actions import GIVEN_UP
 from service.store.tables import actions
 
 _LANE = func.coalesce(actions.c.connection, actions.c.kind)
@@ -26,7 +27,7 @@ class Dead:
     @property
     def condition(self) -> ColumnElement[bool]:
         """The same as a condition on actions."""
-        found: list[ColumnElement[bool]] = [actions.c.state == "dead"]
+        found: list[ColumnElement[bool]] = [actions.c.state.in_(GIVEN_UP)]
         if self.connection:
             found.append(_LANE.in_((self.connection,)))
         if self.project:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Connection, Table, delete, select, update
 
 from rules.facts import codec
-from service.store.actions import OVER, decode, encode
+from service.store.actions import GIVEN_UP, OVER, decode, encode
 from service.store.database import iso
 from service.store.tables import (
     actions,
@@ -107,7 +107,7 @@ def deliveries_of(connection: Connection, people: Collection[str], clients: Coll
 def empty_messages(connection: Connection, people: Collection[str], now: datetime) -> dict[str, int]:
     """Address and words of every message to these people; what has not left yet is cancelled."""
     to_them = actions.c.recipient.in_(list(people))
-    waiting = actions.c.state.in_(("waiting", "ready", "dead", "unknown"))
+    waiting = actions.c.state.in_(("waiting", "ready", "unknown", *GIVEN_UP))
     stopped = connection.execute(
         update(actions)
         .where(to_them, waiting)

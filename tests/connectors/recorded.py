@@ -10,6 +10,7 @@ requests/OPERATION__VARIANT.json  {"operation", "exchanges", "done"}; with "find
                             "done" may be null; with "refused": {"message", "retryable"} it fails that way;
                             "accepted": {"404": "reason"} names statuses that mean the effect is there already
 checks/VARIANT.json         {"exchanges", "says"}
+mails/EVENT__VARIANT.eml    a mail as it came into an inbox, what it means beside it in .events.json
 
 An exchange is {"request": {"method", "url", "headers", "params", "json", "data", "auth"}, "answer": {"status",
 "headers", "json"}}; every file may have "settings", values laid over those of settings.json. Values that JSON lacks
@@ -82,6 +83,11 @@ def deliveries(connector: Connector) -> list[Path]:
     return sorted(
         path for path in found if path.suffix in _CONTENT_TYPES and not path.name.endswith(".events.json")
     )
+
+
+def mails(connector: Connector) -> list[Path]:
+    """The recorded mails of an inbox."""
+    return sorted((folder(connector) / "mails").glob("*.eml"))
 
 
 def exchanges(connector: Connector, kind: str) -> list[Path]:

@@ -181,7 +181,7 @@ def test_check_says_who_we_are(connector: Connector, path: Path) -> None:
 
 @each(CONNECTORS)
 def test_every_declared_event_and_operation_has_a_fixture(connector: Connector) -> None:
-    """What is declared is shown: each event type by a delivery, read or poll, each HTTP operation by a request."""
+    """What is declared is shown: each event type by a delivery, read, poll or mail, each operation by a request."""
     assert connector.events == {event.type for event in _all_expected(connector)}
     shown = {path.stem.partition("__")[0] for path in recorded.exchanges(connector, "requests")}
     assert set(connector.operations if recorded.speaks_http(connector) else ()) == shown
@@ -205,6 +205,8 @@ def test_events_are_built_of_catalogue_fields(connector: Connector) -> None:
 
 def _all_expected(connector: Connector) -> Iterator[SourceEvent]:
     for path in recorded.deliveries(connector):
+        yield from recorded.expected(path).events
+    for path in recorded.mails(connector):
         yield from recorded.expected(path).events
     for kind in ("reads", "polls"):
         for path in recorded.exchanges(connector, kind):

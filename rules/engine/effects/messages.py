@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rules.engine.effects.shapes import Act, Applied
+from rules.engine.effects.tasks import open_task
 from rules.facts.event import Event, Record
 from rules.facts.ladder import give_back
 
@@ -20,13 +21,17 @@ _OUT: Final = frozenset({"sent", "unknown"})
 
 
 def ended(act: Act) -> Applied:
-    """`message.sent|failed|unknown`: what its ladder knows of it, its report. A bounce had left, and stays `sent`."""
+    """`message.sent|failed|unknown|bounced`: what its ladder knows of it, its report, the decision it asks for. What
+    came back had left, and its ladder keeps it as told: the lead gets a task to reach the reader by another way.
+    """
     message = act.event.objects.get("message", {})
     state = act.event.type.partition(".")[2]
     if state in _STATES and message.get("alert"):
         _copy_ended(act, message, state)
     if message.get("approval") and state in _PROOF:
         _delivered(act, str(message["approval"]), message, state)
+    if state == "bounced":
+        return Applied(act.event, _came_back(act, message))
     return Applied(act.event, _reported(act, message) if state in _OUT else ())
 
 
@@ -52,6 +57,22 @@ def _delivered(act: Act, id: str, message: Record, state: str) -> None:
     kept = {"id": message.get("id"), "to": message.get("to"), "status": state, "at": act.event.at}
     others = [m for m in approval.get("messages") or () if m["id"] != kept["id"]]
     act.draft.put("approval", {**approval, "messages": [*others, kept]})
+
+
+def _came_back(act: Act, message: Record) -> tuple[Event, ...]:
+    """The task for the lead; the decision that the message asked for has not reached whom it was for."""
+    project, id = act.project, str(message.get("id"))
+    if project is None:
+        return ()
+    person = act.state.workspace.people.get(str(message.get("to")))
+    who, why = person.name if person else str(message.get("to")), str(message.get("error") or "")
+    values = {"who": who, "why": why[:200], "id": id}
+    # That a task's own mail came back is not told by one more task.
+    told = open_task(act, project, "came_back", id, **values) if message.get("channel") != "task" else ()
+    approval = act.draft.get("approval", str(message.get("approval")))
+    if approval is None:
+        return told
+    return (*told, act.cause("approval.bounced", approval["id"], approval=approval))
 
 
 def _reported(act: Act, message: Mapping[str, Any]) -> tuple[Event, ...]:

@@ -65,6 +65,10 @@ _TITLES: Final[dict[str, tuple[str, str]]] = {
         "{entry} is in {currency}, which is no currency, and counts nothing: correct it in {connection}",
         "记录 {entry} 的币种 {currency} 不存在，未计入台账：请在 {connection} 中更正",
     ),
+    "came_back": (
+        "A mail to {who} came back ({why}): check the address, then send it again: accord redrive {id}",
+        "发给{who}的邮件被退回（{why}）：请核对地址，然后重新发送：accord redrive {id}",
+    ),
     "reserve_short": (
         "{amount} cannot be drawn from the reserve of {name}: {left} is left of it",
         "{name} 的应急预备金仅剩 {left}，无法动用 {amount}",

@@ -18,7 +18,7 @@ from service.store.database import Connection, from_iso
 from service.store.figures import paused_queue
 from service.store.gates import breaker
 from service.store.lists import Wanted
-from service.store.switches import Paused, connection_state, paused
+from service.store.switches import Paused, connection_states_of, paused
 from service.web import pages, words
 from service.web.console import samples
 
@@ -88,9 +88,16 @@ def _last_deliveries(names: list[str]) -> dict[str, str | None]:
         return {name: attention.last_delivery(connection, name) for name in names}
 
 
+def _worst(connection: Connection, name: str) -> dict[str, Any]:
+    """The state of a connection; that of its inbox, where only that one fails."""
+    parts = [name, *(part for part, of in pages.context().polled().items() if of == name and part != name)]
+    states = connection_states_of(connection, parts)
+    return next((state for state in states.values() if state["failures"]), states[name])
+
+
 def _row(connection: Connection, known: shapes.Connection, last: str | None, still: Paused) -> dict[str, Any]:
     context, workspace = pages.context(), pages.context().rulebook.workspace
-    state = connection_state(connection, known.name)
+    state = _worst(connection, known.name)
     last = last or state.get("last_delivery_at")
     connector = context.connectors.get(known.connector)
     return {
@@ -115,6 +122,8 @@ def _receives(known: shapes.Connection, connector: Connector | None) -> str:
     """How it tells us things: "hooks", "poll", or nothing for one that only takes."""
     if connector is None or not connector.events:
         return ""
+    if connector.polled_by and known.receive == "hooks":
+        return "poll" if known.name in pages.context().polled().values() else ""
     return known.receive
 
 

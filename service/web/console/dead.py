@@ -107,7 +107,7 @@ def _wanted(connection: Connection, id: str | None, which: Dead) -> list[str]:
         return dead
     if id not in dead:
         row = kept.row_of(connection, id)
-        found = [id] if row is not None and row["state"] == "dead" else []
+        found = [id] if row is not None and row["state"] in kept.GIVEN_UP else []
         return found or abort(404)
     return [id]
 

@@ -17,7 +17,7 @@ from rules.facts.event import digest
 from service.flow import settle
 from service.state import Context
 from service.store import attention, heaps, journal, lists
-from service.store.actions import decode, row_of
+from service.store.actions import GIVEN_UP, decode, row_of
 from service.store.database import Connection, from_iso
 from service.web import auth, pages, words
 from service.web.console import listing, preview, reasons
@@ -74,7 +74,7 @@ def one(id: str) -> str:
         "messages",
         row=row,
         action=listing.action_row(row),
-        dead=reasons.of(row, last.get(id)) if row["state"] == "dead" else None,
+        dead=reasons.of(row, last.get(id)) if row["state"] in GIVEN_UP else None,
         text=preview.text_of(context, row),
         waits=_waits(row),
         tries=tries,
@@ -129,7 +129,7 @@ def resend(id: str) -> Answer | str:
 def cancel(id: str) -> Answer | str:
     """Close it without sending, with a reason."""
     if request.method != "POST":
-        return _asking(id, "cancel", "waiting", "dead")
+        return _asking(id, "cancel", "waiting", *GIVEN_UP)
     reason = request.form.get("reason", "").strip()[:REASON_LENGTH]
     return _done(id, settle.cancel(_known(id), id, reason or pages.reader().t("words.none"), _by()))
 

@@ -44,6 +44,8 @@ def of(row: Mapping[str, Any], attempt: Mapping[str, Any] | None) -> dict[str, s
         "count": row["tries"],
         "name": f"{where}.{secrets[0]}" if secrets else where,
     }
+    if row["state"] == "bounced":
+        code = "bounced"
     # An action that never came to a call was refused here, and says the mend itself.
     if attempt is None:
         return {"why": said, "mend": ""}
