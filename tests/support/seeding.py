@@ -310,9 +310,12 @@ class Seed:
         return client
 
 
-def opened(place: Path, **environment: str) -> Seed:
-    """The application over an empty record, at NOW."""
+def opened(place: Path, connections: str = "", **environment: str) -> Seed:
+    """The application over an empty record, at NOW. connections: more of them, as lines of accord.yaml."""
     home = agency(place, **environment)
+    if connections:
+        file = home / "accord.yaml"
+        file.write_text(file.read_text().replace("\nconnections:\n", f"\nconnections:\n{connections}\n", 1))
     settings = replace(load(home, {}), redis_url=NO_REDIS)
     database = Database(settings.database_url, settings.var)
     upgrade(database)

@@ -72,7 +72,9 @@ def _came_back(act: Act, message: Record) -> tuple[Event, ...]:
     approval = act.draft.get("approval", str(message.get("approval")))
     if approval is None:
         return told
-    return (*told, act.cause("approval.bounced", approval["id"], approval=approval))
+    known = approval.get("bounced_at")
+    record = act.draft.put("approval", {**approval, "bounced_at": known or act.event.at})
+    return told if known else (*told, act.cause("approval.bounced", record["id"], approval=record))
 
 
 def _reported(act: Act, message: Mapping[str, Any]) -> tuple[Event, ...]:
