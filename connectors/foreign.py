@@ -161,7 +161,10 @@ class Foreign:
 
     def epoch(self, per_second: int = 1) -> datetime:
         """A time as seconds since 1970 (`per_second=1000`: milliseconds), as UTC."""
-        number = self.number() / per_second
+        given = self.value
+        # Some senders write the number as text.
+        counted = isinstance(given, str) and given.isascii() and given.isdecimal() and len(given) <= 16
+        number = (Decimal(str(given)) if counted else self.number()) / per_second
         if not 0 <= number < 253_370_764_800:
             raise self.refuse(f"{self._here} is {self.value}, a time between 1970 and 9999 expected")
         return datetime.fromtimestamp(int(number), UTC).replace(microsecond=int(number % 1 * 1_000_000))

@@ -12,7 +12,7 @@ from datetime import datetime
 from connectors import signatures
 from connectors.base import Delivery, Inbound, Malformed, Read, Settings, Unsupported
 from connectors.foreign import Foreign, read
-from connectors.jira.shape import account, change_kinds, comment_event, issue_event
+from connectors.jira.shape import NAMED_BY, account, change_kinds, comment_event, issue_event
 from rules.facts.event import SourceEvent, digest
 
 _VERBS = {"created": "created", "updated": "changed", "deleted": "deleted"}
@@ -151,7 +151,7 @@ def _completed_by_read(kind: str, issue: str, noun: str, thing: Foreign, at: dat
         user = thing.get(role)
         if user is not None:
             account(user)
-            kept[role] = {n: user[n].id() for n in ("accountId", "name", "emailAddress") if user.get(n)}
+            kept[role] = {n: user[n].id() for n in NAMED_BY if user.get(n)}
     params = {"event": kind, noun: kept, "at": at.isoformat() if at else None}
     return Inbound(reads=(Read("issue", issue, params),))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from connectors.base import Settings
 from connectors.foreign import Foreign, version_of
@@ -21,11 +21,14 @@ _GROUPS = {"new": "todo", "indeterminate": "doing", "done": "done"}
 _BLOCKS = frozenset({"paragraph", "heading", "listItem", "blockquote", "codeBlock", "tableRow", "panel"})
 
 
+NAMED_BY: Final = ("accountId", "name", "key", "emailAddress", "displayName")
+"""What may tell one user from others: Cloud's id, Data Center's name; of one made anonymous, what is left."""
+
+
 def account(user: Foreign | None) -> str | None:
-    """Who: the account id of Cloud, the user name of Data Center."""
-    if user is None:
-        return None
-    return (user.get("accountId") or user["name"]).id()
+    """Who: the account id of Cloud, the user name of Data Center; none for somebody of whom nothing is told."""
+    found = [user.get(name) for name in NAMED_BY] if user else []
+    return next((value.id() for value in found if value is not None), None)
 
 
 def is_own(user: Foreign | None, settings: Settings) -> bool:
