@@ -52,7 +52,7 @@ def allowed_here(word: str, allowed: Iterable[str], called: str = "allowed") -> 
         return meant
     shown = ", ".join(known[:MOST_SHOWN]) + (", ..." if len(known) > MOST_SHOWN else "")
     return "; ".join(
-        part for part in (f"{called}: {shown}" if shown else "nothing is allowed here", meant) if part
+        part for part in (f"{called}: {shown}" if shown else "there are none yet", meant) if part
     )
 
 

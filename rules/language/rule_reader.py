@@ -84,7 +84,8 @@ def read_rule(
     wait = read_wait(source, trigger, conditions, before)
     _contradictions(source, conditions)
     reached = in_reach(projects, conditions, setting.workspace, setting.variables)
-    if projects and not reached:
+    # A pack's rule that this workspace has no use for is nobody's mistake.
+    if projects and not reached and pack is None:
         source.tell("no project in scope can ever meet these conditions", "", "if", severity="warning")
     noise = read_noise(source, env)
     reader = ActionReader(
