@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import suppress
+from functools import partial
 
 from connectors import registry
 from rules.facts.event import Event, event_id
@@ -15,10 +16,10 @@ from rules.language.changes import changes
 from rules.language.model import RuleSet
 from service import clock, versions
 from service.queue import Bells
-from service.rulebook import Rulebook
+from service.rulebook import BrokenFiles, Rulebook, gone
 from service.settings import Settings
 from service.state import Context
-from service.store import journal, switches
+from service.store import journal, keys, switches
 from service.store.database import Database, StorageError
 from service.store.schema import require
 from service.tools import Tools
@@ -33,7 +34,14 @@ class Process:
         database = Database(found.database_url, found.var)
         require(database)
         connectors = dict(registry.everything())
-        rulebook = Rulebook(found.home, connectors, kept=lambda v: _kept(database, v))
+        rulebook = Rulebook(
+            found.home, connectors, kept=lambda v: _kept(database, v), on_record=partial(_on_record, database)
+        )
+        with database.reading() as connection:
+            begun = keys.begun_projects(connection)
+        if missing := [gone("projects", key) for key in begun if key not in rulebook.workspace.projects]:
+            database.close()
+            raise BrokenFiles(missing)
         self.context = Context(found, database, rulebook, connectors, Bells(found.redis_url or ""), clock.now)
         self.tools = Tools()
         with database.reading() as connection:
@@ -105,6 +113,11 @@ def current() -> Process:
 def _name(role: str) -> str:
     # The same process ids come again on another machine.
     return f"{role}-{socket.gethostname()[:60]}-{os.getpid()}"
+
+
+def _on_record(database: Database, kind: str, key: str) -> bool:
+    with database.reading() as connection:
+        return keys.on_record(connection, kind, key)
 
 
 def _kept(database: Database, version: str) -> str | None:

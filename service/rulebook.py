@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from connectors.base import Connector
 from connectors.base import Settings as ConnectionSettings
@@ -90,8 +90,25 @@ class Valid(NamedTuple):
     sources: Sources
 
 
+_KINDS: Final = ("projects", "clients", "people")
+
+
+def gone(kind: str, key: str) -> Problem:
+    """That a key with history is no longer in the files, and how it can leave them."""
+    mend = {
+        "projects": "keep it with `status: archived`",
+        "clients": "keep it, with its projects archived",
+        "people": "keep the person with `until: DATE` and a `successor`",
+    }[kind]
+    noun = {"projects": "project", "clients": "client", "people": "person"}[kind]
+    hint = f"{mend}, or write `was: {key}` where it has another key now"
+    return Problem(Position("accord.yaml", 1, 1), f"the {noun} `{key}` is gone, and has a history", hint)
+
+
 class Rulebook:
-    """What is valid now. `kept` finds the sources of an earlier rule set by its version."""
+    """What is valid now. `kept` finds the sources of an earlier rule set by its version; `on_record` says whether a key
+    ("projects", "apollo") has a history.
+    """
 
     def __init__(
         self,
@@ -99,8 +116,10 @@ class Rulebook:
         connectors: Mapping[str, Connector],
         kept: Callable[[str], str | None] | None = None,
         environment: Mapping[str, str] | None = None,
+        on_record: Callable[[str, str], bool] | None = None,
     ) -> None:
         self._home = home
+        self._on_record = on_record or (lambda _kind, _key: False)
         self._connectors = connectors
         self._kept = kept or (lambda _version: None)
         self._environment = environment
@@ -148,6 +167,7 @@ class Rulebook:
         self._stamp = stamp
         try:
             valid = self._read()
+            self._keeps_what_has_a_history(valid.loaded.workspace)
         except BrokenFiles as broken:
             self.refused = broken.problems
             problems = [str(p) for p in broken.problems]
@@ -174,6 +194,17 @@ class Rulebook:
         """The rule set of that version; none where it is not kept, or no longer valid."""
         text = self._kept(version)
         return compile_sources(Sources.from_json(text), self.workspace)[0] if text else None
+
+    def _keeps_what_has_a_history(self, after: Workspace) -> None:
+        """Raises BrokenFiles for keys that the edit took away though things are on record about them."""
+        taken = (
+            (kind, key)
+            for kind in _KINDS
+            for key in sorted(set(getattr(self.workspace, kind)) - set(getattr(after, kind)))
+        )
+        problems = [gone(kind, key) for kind, key in taken if self._on_record(kind, key)]
+        if problems:
+            raise BrokenFiles(problems)
 
     def _read(self) -> Valid:
         try:

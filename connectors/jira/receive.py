@@ -151,7 +151,9 @@ def _completed_by_read(kind: str, issue: str, noun: str, thing: Foreign, at: dat
         user = thing.get(role)
         if user is not None:
             account(user)
-            kept[role] = {n: user[n].id() for n in NAMED_BY if user.get(n)}
+            usual = bool(user.get("accountId") or user.get("name"))
+            names = ("accountId", "name", "emailAddress") if usual else NAMED_BY
+            kept[role] = {n: user[n].id() for n in names if user.get(n)}
     params = {"event": kind, noun: kept, "at": at.isoformat() if at else None}
     return Inbound(reads=(Read("issue", issue, params),))
 

@@ -302,6 +302,7 @@ class Workspace:
     """Everything the files of a workspace say, checked; `version` is the hash of its content.
 
     operations: connector -> what it can do outside, as the connectors of this installation declare it.
+    renamed: "people", "clients", "projects" -> key in the files -> the key that the record knows the object by.
     """
 
     version: str
@@ -321,6 +322,7 @@ class Workspace:
     retention: Mapping[str, str | None] = field(default_factory=lambda: RETENTION)
     operations: Mapping[str, frozenset[str]] = field(default_factory=dict)
     closed_until: date | None = None
+    renamed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def can(self, connection: str, operation: str) -> bool:
         """Whether the connector of that connection declares the operation; true where no connector is known at all."""

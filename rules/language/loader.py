@@ -30,6 +30,7 @@ from rules.language.pack_rules import (
     variables,
 )
 from rules.language.packs import Pack, ReadPack
+from rules.language.renames import Renames
 from rules.language.rule_reader import Built, Setting, read_rule
 from rules.language.schemas import check_schema
 from rules.language.sources import Findings, Source
@@ -55,7 +56,7 @@ def load_rules(
 ) -> tuple[RuleSet | None, list[Problem]]:
     """The rule set of a workspace, and every problem found; none when any of them is an error."""
     findings = Findings()
-    read_files = _read(rules, texts, packs, findings)
+    read_files = _read(rules, texts, packs, findings, Renames(workspace.renamed))
     if findings.broken():
         return None, findings.problems
     built = _build(read_files, workspace, findings)
@@ -87,8 +88,9 @@ def _read(
     texts: Sequence[tuple[str, str, str]],
     packs: ReadPack,
     findings: Findings,
+    renamed: Renames,
 ) -> _Files:
-    own = _documents(rules, findings)
+    own = tuple(renamed.applied(document) for document in _documents(rules, findings))
     for document in own:
         undeclared_vars(document, findings)
     in_use = packs_in_use(own, packs, findings)

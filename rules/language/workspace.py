@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -19,6 +20,7 @@ from rules.facts.project import RETENTION, Client, Connection, Person, Project, 
 from rules.language.documents import Document
 from rules.language.model import Problem
 from rules.language.nearest import allowed_here
+from rules.language.renames import renames
 from rules.language.schemas import check_schema
 from rules.language.workspace_figures import check_pools
 from rules.language.workspace_people import client_of, contact_of, person_of
@@ -40,9 +42,11 @@ def build(documents: Sequence[Document]) -> tuple[Workspace | None, list[Problem
     problems = [p for d in documents for p in check_schema(d, schema())]
     if any(p.severity == "error" for p in problems):
         return None, problems
-    builder = _Builder(documents)
+    renamed, told = renames(documents)
+    builder = _Builder([renamed.applied(d) for d in documents])
     found = builder.build()
-    problems += builder.problems
+    problems += [*told, *builder.problems]
+    found = replace(found, renamed=renamed.by_kind) if found is not None else None
     return (None if any(p.severity == "error" for p in problems) else found), problems
 
 

@@ -63,7 +63,10 @@ def _checks(settings: Settings, offline: bool) -> Iterator[Finding]:
     rules = f"{len(book.rules.rules)} rules {book.rules.version[:12]}"
     yield _health.Finding("files", "ok", f"workspace {book.workspace.version}, {rules}")
     if database.level == "ok":
-        yield from _record(settings)
+        try:
+            yield from _record(settings)
+        except BrokenFiles as broken:
+            yield _health.Finding("files", "bad", "; ".join(str(p) for p in broken.problems[:5]))
     for name in sorted(book.connections):
         if not offline:
             mend = "mend address, account or network, then run this again"
