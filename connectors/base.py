@@ -243,6 +243,7 @@ class Connector:
         or none where the source cannot be asked.   poll: (settings, http, cursor, now) -> (events, next cursor), for
         `receive: poll`, sweeps and backfill (an empty cursor means from `since` in settings).
     polled_by: the setting that has a connection polled wherever it is given, whatever `receive` says.
+    account_of: (mail address, settings, http) -> who that is there, none for nobody; for `accord people match`.
     limits: what its system allows an account, where its vendor says so; `limits:` of a connection wins.
     check: one harmless authenticated call, for `accord doctor`: returns a sentence.
     hosts: default base_url when the workspace names none.
@@ -264,5 +265,6 @@ class Connector:
     again: Callable[[str, str, Mapping[str, Any], datetime], Read | None] | None = None
     poll: Callable[[Settings, Http, str, datetime], tuple[Iterable[SourceEvent], str]] | None = None
     polled_by: str | None = None
+    account_of: Callable[[str, Settings, Http], str | None] | None = None
     limits: Limits = Limits()
     check: Callable[[Settings, Http], str] | None = None

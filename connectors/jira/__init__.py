@@ -1,7 +1,7 @@
 """Jira Cloud and Data Center: issues, comments, worklogs, versions in; comments, transitions, fields, issues out."""
 
 from connectors.base import Connector, Outward, Setting
-from connectors.jira import act, read, receive
+from connectors.jira import act, people, read, receive
 
 connector = Connector(
     name="jira",
@@ -44,4 +44,5 @@ connector = Connector(
     again=read.again,
     poll=read.poll,
     check=read.check,
+    account_of=people.account_of,
 )

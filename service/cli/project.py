@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from service.cli import Invocation
+from service.cli import FINDINGS, FINE, Invocation
 from service.cli._books import BY, REASON, RefusedError, found, settled, speaker, who_decides
 from service.cli._figures import budget_lines, earned_lines, kpi_lines, retainer_lines
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Show a project's figures, rebase it on its file, draw on its reserve, accept a questioned entry."""
+    """Show a project's figures, begin one, rebase it, draw on its reserve, accept a questioned entry."""
 
 
 @command.command("show")
@@ -39,6 +39,42 @@ def show(invocation: Invocation, project: str, as_json: bool) -> None:
         click.echo(json.dumps(figures_shown(figures), ensure_ascii=False, indent=2))
     else:
         click.echo("\n".join(_lines(one, figures)))
+
+
+@command.command("new")
+@click.argument("project")
+@click.option("--from", "template", required=True, help="A file of templates/, without .yaml.")
+@click.option("--client", help="Its client, by key; else the template's.")
+@click.option("--name", help="Its name for people; else the template's.")
+@click.pass_obj
+def new(invocation: Invocation, project: str, template: str, client: str | None, name: str | None) -> int:
+    """Write projects/PROJECT.yaml from a template, and check it. It begins as the template says, best as a draft."""
+    from connectors import registry
+    from service.cli import _templates
+    from service.workspace import inspect
+
+    home = invocation.settings().home
+    there = _templates.named(home / "templates")
+    if template not in there:
+        raise RefusedError(f"there is no template {template}; templates/ has {', '.join(there) or 'none'}")
+    target = home / "projects" / f"{project}.yaml"
+    known, _ = inspect(home, registry.everything(), unset="warning")
+    if target.exists() or (known and project in known.workspace.projects):
+        raise RefusedError(f"there is a project {project} already")
+    source = home / "templates" / f"{template}.yaml"
+    said = {word: value for word, value in (("client", client), ("name", name)) if value}
+    try:
+        text = _templates.filled(
+            source.read_text(encoding="utf-8"), f"templates/{source.name}", project, said
+        )
+    except (_templates.BadTemplate, UnicodeDecodeError) as error:
+        raise RefusedError(str(error)) from None
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(text, encoding="utf-8")
+    _, problems = inspect(home, registry.everything(), unset="warning")
+    mine = [p for p in problems if p.at.path == f"projects/{target.name}"]
+    click.echo("\n".join([f"made {target}", *map(str, mine)]))
+    return FINDINGS if any(p.severity == "error" for p in mine) else FINE
 
 
 @command.command("rebase")

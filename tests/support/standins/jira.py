@@ -49,6 +49,9 @@ _OWN: dict[str, Any] = {
     "components": {"schemas": {"IssueUpdateDetails": _UPDATE}},
     "paths": {
         "/rest/api/3/myself": {"get": {}},
+        "/rest/api/3/user/search": {
+            "get": {"parameters": [{**_QUERY, "name": "query"}, _NUMBER | {"name": "maxResults"}]}
+        },
         "/rest/api/3/search/jql": {"get": {"parameters": _SEARCH}},
         "/rest/api/3/search": {"get": {"parameters": [*_SEARCH, {**_NUMBER, "name": "startAt"}]}},
         "/rest/api/3/worklog/deleted": {"get": {"parameters": [{**_NUMBER, "name": "since"}]}},
@@ -87,6 +90,7 @@ class JiraStandIn(StandIn):
         self.issues: dict[str, dict[str, Any]] = {}
         self.deleted_worklogs: list[dict[str, Any]] = []
         self.violations: list[str] = []
+        self.people: list[dict[str, Any]] = []
         self.now = datetime.now(UTC).replace(microsecond=0)
         basic = base64.b64encode(f"{user}:{token}".encode()).decode()
         self._proof = f"Basic {basic}" if cloud else f"Bearer {token}"
@@ -100,6 +104,14 @@ class JiraStandIn(StandIn):
         """A user as Jira writes one."""
         ident = {"accountId": account} if self.cloud else {"name": account, "key": f"JIRAUSER{account}"}
         return {**ident, "displayName": name, "active": True}
+
+    def add_person(self, account: str, name: str, mail: str) -> None:
+        """A user who can be found by mail address."""
+        self.people.append({**self.person(account, name), "emailAddress": mail})
+
+    def _people(self, seen: Seen) -> Reply:
+        word = seen.query.get("query", "").lower()
+        return Reply(json=[one for one in self.people if word in one["emailAddress"].lower()])
 
     def add_issue(
         self, key: str, summary: str = "Work to do", status: str = "To Do", **fields: Any
@@ -200,6 +212,7 @@ class JiraStandIn(StandIn):
     def _routes(self) -> list[tuple[str, Callable[..., Reply]]]:
         return [
             ("GET /myself", lambda _: Reply(json=self.me)),
+            ("GET /user/search", self._people),
             ("GET /search(?:/jql)?", self._search),
             ("GET /worklog/deleted", self._deleted),
             ("POST /issue", self._create),
