@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from bench import backtest, decide, ingest, ledger, rules
+from bench import backtest, decide, ingest, ledger, rules, scenarios
 
 ALL = {
     "ingest": ingest.run,
     "decide": decide.run,
     "rules": rules.run,
+    "scenarios": scenarios.run,
     "backtest": backtest.run,
     "ledger": ledger.run,
 }

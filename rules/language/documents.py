@@ -81,8 +81,10 @@ class Document:
         """The value at `path`, or `default` where there is none."""
         found = self.value
         for step in path:
-            inside = isinstance(step, int) and isinstance(found, list) and 0 <= step < len(found)
-            if not inside and not (isinstance(found, dict) and step in found):
+            if isinstance(found, dict):
+                if step not in found:
+                    return default
+            elif not (isinstance(found, list) and isinstance(step, int) and 0 <= step < len(found)):
                 return default
             found = found[step]
         return found

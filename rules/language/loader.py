@@ -7,12 +7,9 @@ rule set, or none with every problem; warnings are given beside it. The same con
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from importlib.resources import files
-from typing import Any
 
 from rules.facts import codec
 from rules.facts.project import Workspace
@@ -75,14 +72,6 @@ def load_rules(
     return _rule_set(found, plain, _version(read_files)), findings.problems
 
 
-@lru_cache(maxsize=1)
-def schema() -> dict[str, Any]:
-    """The JSON Schema of rules/*.yaml, as `accord schema rules` prints it."""
-    text = files("rules.language").joinpath("schema/rules.schema.json").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = json.loads(text)
-    return loaded
-
-
 def _read(
     rules: Sequence[tuple[str, str]],
     texts: Sequence[tuple[str, str, str]],
@@ -116,7 +105,7 @@ def _documents(sources: Iterable[tuple[str, str]], findings: Findings) -> tuple[
                 Problem(document.at(), "the file is empty", "begin with version: 1 and rules:", "warning")
             )
             continue
-        findings.add(*check_schema(document, schema()))
+        findings.add(*check_schema(document, "rules"))
         found.append(document)
     return tuple(found)
 

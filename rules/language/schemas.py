@@ -1,25 +1,32 @@
 """A document held against a JSON Schema (draft 2020-12), told in plain words at the place to mend.
 
-In: a `Document` and a schema. Out: one `Problem` for each thing wrong, in the order of the file. Three words beyond the
-standard are understood in a schema: `patternErrorMessage` (what a text must look like, in words; editors show it too),
-`x-later` (keys of the language that this version has not) and `x-meant` (a key -> the one that is meant by it).
+In: a `Document` and the name of a schema that this package publishes. Out: one `Problem` for each thing wrong, in the
+order of the file. Three words beyond the standard are understood in a schema: `patternErrorMessage` (what a text must
+look like, in words; editors show it too), `x-later` (keys of the language that this version has not) and `x-meant`
+(a key -> the one that is meant by it).
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from rules.language.conforming import Conforms, conforming
 from rules.language.documents import Document, Path
 from rules.language.model import Problem
 from rules.language.nearest import allowed_here, nearest
 
 MOST_PROBLEMS = 200
+
+Published = Literal["rules", "scenarios", "texts", "workspace"]
 
 _TYPE_WORDS = {
     "string": "text",
@@ -32,15 +39,30 @@ _TYPE_WORDS = {
 }
 
 
-def check_schema(document: Document, schema: Mapping[str, Any]) -> list[Problem]:
+@cache
+def published(name: Published) -> dict[str, Any]:
+    """The JSON Schema of that name, as `accord schema NAME` prints it."""
+    text = files("rules.language").joinpath(f"schema/{name}.schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def check_schema(document: Document, name: Published) -> list[Problem]:
     """Everything in the document that the schema does not allow, at most `MOST_PROBLEMS`, in file order."""
+    if _test(name)(document.value):
+        return []
     found: dict[tuple[Any, str], Problem] = {}
-    for error in Draft202012Validator(schema).iter_errors(document.value):
+    for error in Draft202012Validator(published(name)).iter_errors(document.value):
         for problem in _explain(document, error):
             found.setdefault((problem.at, problem.message), problem)
         if len(found) >= MOST_PROBLEMS:
             break
     return sorted(found.values(), key=lambda p: (p.at.line, p.at.column))
+
+
+@cache
+def _test(name: Published) -> Conforms:
+    return conforming(published(name))
 
 
 def _explain(document: Document, error: ValidationError) -> Iterable[Problem]:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
-from typing import Any
 
 from rules.language.documents import Document, Path, read
 from rules.language.model import Position, Problem, Text
@@ -100,14 +96,6 @@ def _add(
 
 
 def _well_formed(document: Document, findings: Findings) -> bool:
-    problems = check_schema(document, schema())
+    problems = check_schema(document, "texts")
     findings.add(*problems)
     return not problems
-
-
-@lru_cache(maxsize=1)
-def schema() -> dict[str, Any]:
-    """The JSON Schema of texts/LOCALE.yaml."""
-    text = files("rules.language").joinpath("schema/texts.schema.json").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = json.loads(text)
-    return loaded

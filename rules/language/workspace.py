@@ -8,10 +8,8 @@ settings are not part of it.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib.resources import files
 from typing import Any
 
 from rules.facts import codec
@@ -30,16 +28,9 @@ from rules.language.workspace_values import Part, typed
 SECTIONS = ("people", "clients", "projects", "connections", "calendars")
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema of the workspace, as `accord schema workspace` prints it."""
-    text = files("rules.language").joinpath("schema/workspace.schema.json").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = json.loads(text)
-    return loaded
-
-
 def build(documents: Sequence[Document]) -> tuple[Workspace | None, list[Problem]]:
     """The workspace, or none with every problem found."""
-    problems = [p for d in documents for p in check_schema(d, schema())]
+    problems = [p for d in documents for p in check_schema(d, "workspace")]
     if any(p.severity == "error" for p in problems):
         return None, problems
     renamed, told = renames(documents)

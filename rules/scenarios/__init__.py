@@ -6,7 +6,7 @@ connector. Out: `Difference`s between what a scenario expects and what the rules
 
 from rules.scenarios.compare import Difference
 from rules.scenarios.payloads import Normalise, Payload, PayloadError
-from rules.scenarios.reading import Scenario, Step, read_scenarios, schema
+from rules.scenarios.reading import Scenario, Step, read_scenarios
 from rules.scenarios.run import Run, run
 from rules.scenarios.worlds import World, given_world
 
@@ -22,5 +22,4 @@ __all__ = [
     "given_world",
     "read_scenarios",
     "run",
-    "schema",
 ]

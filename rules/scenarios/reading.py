@@ -6,12 +6,9 @@ fields that do not exist, times that are none.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
-from typing import Any, Final, Literal, cast
+from typing import Final, Literal, cast
 
 from rules.facts.catalogue import EVENTS
 from rules.language.documents import read
@@ -60,20 +57,12 @@ class Scenario:
         return str(self.world.value) if self.world.path[-1] == "workspace" else None
 
 
-@lru_cache(maxsize=1)
-def schema() -> dict[str, Any]:
-    """The JSON Schema of scenarios/*.yaml, as `accord schema scenarios` prints it."""
-    text = files("rules.language").joinpath("schema/scenarios.schema.json").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = json.loads(text)
-    return loaded
-
-
 def read_scenarios(text: str, path: str) -> tuple[list[Scenario], list[Problem]]:
     """The scenarios of a file; none of them when anything in it is an error."""
     document, problems = read(text, path)
     if document is None:
         return [], problems
-    problems += check_schema(document, schema())
+    problems += check_schema(document, "scenarios")
     findings = Findings()
     findings.add(*problems)
     if findings.broken():

@@ -6,7 +6,7 @@ In: a path. Out: one `Result` a scenario, in the order of the files. Worlds are 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from rules.scenarios import Difference, Normalise, Scenario, World, given_world,
 from rules.scenarios.mutants import Mutant, mutants
 from rules.scenarios.trace import Shown, Watch
 from service.cli._files import MAIN, Files, home_of, located, read_files, scenario_files, shown
+from service.cli._processes import spread, without_collector
 from service.cli._recorded import normaliser
 
 
@@ -27,16 +28,21 @@ class BrokenScenarios(Exception):
         self.problems = [p for p in problems if p.severity == "error"]
         super().__init__("\n".join(map(str, self.problems)))
 
+    def __reduce__(self) -> tuple[type[BrokenScenarios], tuple[list[Problem]]]:
+        """From one process to another with its problems."""
+        return BrokenScenarios, (self.problems,)
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one scenario."""
+    """What came of one scenario. `rules` are the ids of those of its world, where that was asked for."""
 
     file: str
     name: str
     differences: tuple[Difference, ...]
     verdicts: Counter[tuple[str, str]]
     steps: tuple[Shown, ...] = ()
+    rules: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -46,7 +52,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """All results, and the ids of the rules that scenarios could have reached."""
+    """All results, in the order of the files; the ids of the rules of the workspaces that were read."""
 
     results: tuple[Result, ...]
     rules: tuple[str, ...]
@@ -67,7 +73,8 @@ class Played:
     @property
     def coverage(self) -> dict[str, Counter[str]]:
         """Rule -> how often each verdict was reached; empty for a rule that no scenario came to."""
-        found = {rule: Counter[str]() for rule in self.rules}
+        of_worlds = (rule for result in self.results for rule in result.rules)
+        found = {rule: Counter[str]() for rule in (*self.rules, *of_worlds)}
         for result in self.results:
             for (rule, kind), count in result.verdicts.items():
                 found.setdefault(rule, Counter())[kind] += count
@@ -86,25 +93,29 @@ class _Worlds:
         if scenario.workspace is None:
             world = self._given(scenario)
             return world, normaliser(world.workspace, {})
-        place = Path(scenario.world.document.path).parent / scenario.workspace
-        files = self.at(home_of(place.resolve()))
+        files = self._shared(scenario.world.document.path, scenario.workspace)
         if files.workspace is None or files.rules is None:
             raise BrokenScenarios(files.problems)
         settings: Mapping[str, Settings] = files.settings
         return World(files.workspace, files.rules), normaliser(files.workspace, settings)
 
     @property
-    def rules(self) -> Iterator[str]:
-        """The ids of the rules of every world met."""
-        for files in self.files.values():
-            yield from files.rules.rules if files.rules else ()
-        for world in self.given.values():
-            yield from world.rules.rules
+    def rules(self) -> tuple[str, ...]:
+        """The ids of the rules of every workspace met."""
+        return tuple(rule for files in self.files.values() if files.rules for rule in files.rules.rules)
+
+    def before(self, scenario: Scenario) -> None:
+        """Read what scenarios share. The world that one brings is read where it is played."""
+        if scenario.workspace is not None:
+            self._shared(scenario.world.document.path, scenario.workspace)
 
     def at(self, home: Path) -> Files:
         if home not in self.files:
             self.files[home] = read_files(home)
         return self.files[home]
+
+    def _shared(self, file: str, workspace: str) -> Files:
+        return self.at(home_of((Path(file).parent / workspace).resolve()))
 
     def _given(self, scenario: Scenario) -> World:
         place = (scenario.world.document.path, *scenario.world.path)
@@ -128,8 +139,13 @@ class Wish:
     only: str = ""
 
 
-def play(path: Path, wish: Wish) -> Played:
+def play(path: Path, wish: Wish, jobs: int = 1) -> Played:
     """Play every scenario that the path stands for. Raises BrokenScenarios before the first when a file is broken."""
+    with without_collector():
+        return _play(path, wish, jobs)
+
+
+def _play(path: Path, wish: Wish, jobs: int) -> Played:
     worlds = _Worlds()
     files = _scenario_files(path, worlds)
     read = [
@@ -138,13 +154,11 @@ def play(path: Path, wish: Wish) -> Played:
     problems = [p for _, _, found in read for p in found]
     if any(p.severity == "error" for p in problems):
         raise BrokenScenarios(problems)
-    results = [
-        _played(name, one, worlds, wish)
-        for name, scenarios, _ in read
-        for one in scenarios
-        if wish.only in one.name
-    ]
-    return Played(tuple(results), tuple(dict.fromkeys(worlds.rules)))
+    wanted = [(name, one) for name, scenarios, _ in read for one in scenarios if wish.only in one.name]
+    for _, scenario in wanted:
+        worlds.before(scenario)
+    results = spread(lambda one: _played(*one, worlds, wish), wanted, jobs)
+    return Played(tuple(results), worlds.rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +178,18 @@ class Mutated:
     survivors: tuple[Edit, ...]
 
 
-def mutate(path: Path, each: Callable[[Sequence[Job]], Iterable[Job]] = iter) -> Mutated:
+def mutate(path: Path, shown: Callable[[int, Iterable[bool]], Iterable[bool]], jobs: int = 1) -> Mutated:
     """Edit every rule that scenarios come to, a word at a time, and play the scenarios that came to it.
 
-    each: passes the work on, to show how far it is. A scenario that fails without any edit notices nothing.
+    shown: passes results on, of so many, to show how far it is. A scenario that fails without any edit notices nothing.
     """
     worlds = _Worlds()
     # A rule of a pack stands in several worlds: an edit that is noticed in one of them is noticed.
     noticed: dict[Edit, bool] = {}
-    for job in each(_jobs(path, worlds)):
-        noticed[job.edit] = noticed.get(job.edit, False) or job.noticed(worlds)
+    edits = _jobs(path, worlds)
+    results = spread(lambda job: job.noticed(worlds), edits, jobs)
+    for job, seen in zip(edits, shown(len(edits), results), strict=True):
+        noticed[job.edit] = noticed.get(job.edit, False) or seen
     return Mutated(len(noticed), tuple(edit for edit, seen in noticed.items() if not seen))
 
 
@@ -237,7 +253,8 @@ def _played(file: str, scenario: Scenario, worlds: _Worlds, wish: Wish) -> Resul
         every_verdict=wish.coverage,
         watch=wish.watch,
     )
-    return Result(file, scenario.name, played.differences, played.verdicts, played.steps)
+    reachable = tuple(world.rules.rules) if wish.coverage else ()
+    return Result(file, scenario.name, played.differences, played.verdicts, played.steps, reachable)
 
 
 def _scenario_files(path: Path, worlds: _Worlds) -> list[tuple[str, Path]]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from service.cli import FINDINGS, FINE, Invocation
+from service.cli._processes import jobs_option
 
 if TYPE_CHECKING:
     from rules.scenarios import Difference
-    from service.cli._scenarios import Job, Played, Result, Wish
+    from service.cli._scenarios import Played, Result, Wish
 
 # Verdicts of a rule that had something to say, whether or not it left at once.
 SPOKE: Final = frozenset({"fired", "waiting", "awaiting_review", "observed"})
@@ -42,6 +43,7 @@ SPOKE: Final = frozenset({"fired", "waiting", "awaiting_review", "observed"})
 @click.option("--locale", default="en", help="The language of what is explained.")
 @click.option("-v", "--verbose", is_flag=True, help="Print each step: what left, and what it changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@jobs_option
 @click.pass_obj
 def command(
     invocation: Invocation,
@@ -58,8 +60,8 @@ def command(
     place = (path or invocation.home).resolve()
     try:
         if wanted["mutated"]:
-            return _mutated(place, as_json)
-        played = play(place, _wish(wanted))
+            return _mutated(place, as_json, wanted["jobs"])
+        played = play(place, _wish(wanted), wanted["jobs"])
     except BrokenScenarios as broken:
         lines = ["these files cannot be used:", *map(str, broken.problems)]
         raise click.ClickException("\n".join(lines)) from None
@@ -88,10 +90,10 @@ def _wish(wanted: Mapping[str, Any]) -> Wish:
     return Wish(wanted["coverage"], watch if rule or wanted["verbose"] else None, wanted["only"])
 
 
-def _mutated(place: Path, as_json: bool) -> int:
+def _mutated(place: Path, as_json: bool, jobs: int) -> int:
     from service.cli._scenarios import mutate
 
-    found = mutate(place, _progress)
+    found = mutate(place, _progress, jobs)
     if as_json:
         told = [{"rule": s.rule, "at": s.at, "edit": s.says} for s in found.survivors]
         click.echo(json.dumps({"tried": found.tried, "survivors": told}, ensure_ascii=False, indent=2))
@@ -101,12 +103,12 @@ def _mutated(place: Path, as_json: bool) -> int:
     return FINDINGS if found.survivors else FINE
 
 
-def _progress(jobs: Sequence[Job]) -> Iterator[Job]:
+def _progress(count: int, results: Iterable[bool]) -> Iterator[bool]:
     """A bar on a terminal, nothing in a pipe."""
     if not sys.stderr.isatty():
-        yield from jobs
+        yield from results
         return
-    with click.progressbar(jobs, label="editing", file=sys.stderr) as bar:
+    with click.progressbar(results, length=count, label="editing", file=sys.stderr) as bar:
         yield from bar
 
 

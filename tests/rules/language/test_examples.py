@@ -8,8 +8,8 @@ import pytest
 
 from rules.facts.duration import Duration
 from rules.language.functions import FUNCTIONS, NAME_FUNCTIONS
-from rules.language.loader import schema
 from rules.language.model import Around, Every, Rule, When
+from rules.language.schemas import published
 from tests.rules.language.small_workspace import load
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.yaml"))
@@ -33,7 +33,7 @@ def rules_of(name: str) -> dict[str, Rule]:
 def test_every_action_and_function_has_an_example() -> None:
     """What the language has can be seen in an example: no word is left to be guessed."""
     written = "".join(p.read_text(encoding="utf-8") for p in EXAMPLES)
-    actions = schema()["$defs"]["action"]["properties"]
+    actions = published("rules")["$defs"]["action"]["properties"]
     assert [a for a in actions if f"{a}:" not in written] == []
     assert [f for f in (*FUNCTIONS, *NAME_FUNCTIONS) if f"{f}(" not in written] == []
 

@@ -10,9 +10,9 @@ from jsonschema import Draft202012Validator
 
 from rules.facts.duration import Duration
 from rules.language.ladders import levels_of
-from rules.language.loader import load_rules, schema
+from rules.language.loader import load_rules
 from rules.language.model import UNKNOWN, ExpressionError, RuleSet
-from rules.language.text_files import schema as texts_schema
+from rules.language.schemas import published
 from tests.rules.language.small_workspace import TEXTS, load, read_pack, workspace
 
 RULE = """
@@ -231,8 +231,8 @@ def test_texts_of_an_unknown_locale_are_refused() -> None:
 
 def test_the_published_schema_is_a_schema() -> None:
     """Editors can use it: it is valid in the draft that it names."""
-    Draft202012Validator.check_schema(schema())
-    Draft202012Validator.check_schema(texts_schema())
+    Draft202012Validator.check_schema(published("rules"))
+    Draft202012Validator.check_schema(published("texts"))
 
 
 def keys_of(node: Any) -> list[dict[str, Any]]:
@@ -243,11 +243,13 @@ def keys_of(node: Any) -> list[dict[str, Any]]:
 
 def test_the_published_schema_names_the_wrong_key() -> None:
     """Without alternatives an editor and the check point at the key that is wrong; objects allow nothing else."""
-    found = keys_of(schema())
+    found = keys_of(published("rules"))
     assert not any("oneOf" in node or "anyOf" in node for node in found)
-    action = schema()["$defs"]["action"]
+    action = published("rules")["$defs"]["action"]
     assert (action["minProperties"], action["maxProperties"], action["additionalProperties"]) == (1, 1, False)
     assert all(one["additionalProperties"] is False for one in action["properties"].values())
     assert all(
-        "description" in one for one in schema()["$defs"]["rule"]["properties"].values() if "$ref" not in one
+        "description" in one
+        for one in published("rules")["$defs"]["rule"]["properties"].values()
+        if "$ref" not in one
     )

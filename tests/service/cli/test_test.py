@@ -126,6 +126,33 @@ def test_json_has_scenarios_with_their_differences(home: Path, accord: Accord) -
     assert found["coverage"]["budget/levels"]["fired"] > 0
 
 
+def test_the_outcome_is_the_same_with_any_number_of_processes(home: Path, accord: Accord) -> None:
+    """Order, differences and coverage: what is printed does not tell how many worked."""
+    edit(home / "scenarios" / "2-change.yaml", "USD 106,000.00", "USD 107,000.00")
+    alone = accord("test", home, "--coverage", "--json", "--jobs", 1)
+    assert alone[0] == 1
+    assert accord("test", home, "--coverage", "--json", "--jobs", 3)[:2] == alone[:2]
+
+
+def test_a_broken_world_is_told_from_whichever_process_reads_it(tmp_path: Path, accord: Accord) -> None:
+    """The first in the order of the files, with its place, as one process alone tells it."""
+    (tmp_path / "scenarios").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / "scenarios" / f"{name}.yaml").write_text(
+            f"version: 1\nscenarios:\n  - name: {name}\n    clock: 2026-11-23 10:00\n"
+            "    given:\n      people: {lin: {name: Lin Hao, email: lin@northwind.example, roles: [lead]}}\n"
+            "      clients: {}\n      projects: {}\n"
+            "      rules: [{id: r, title: {en: R}, when: issue.chnged, do: [{record: {text: seen}}]}]\n"
+            "    steps: [{wait: 1d}]\n",
+            encoding="utf-8",
+        )
+    code, _, err = accord("test", tmp_path, "--jobs", 2)
+    assert code == 1
+    assert "these files cannot be used" in err
+    assert "a.yaml:9:" in err
+    assert "did you mean `issue.changed`?" in err
+
+
 def test_broken_files_are_told_before_anything_is_played(home: Path, accord: Accord) -> None:
     """A scenario over rules that cannot be used would say nothing."""
     edit(home / "rules" / "team.yaml", "budget.total * 10%", "budget.totl * 10%")
