@@ -140,5 +140,5 @@ class _Run:
         given: Mapping[str, object] = {**decision, "name": decision.get("name") or who, "at": stage.now}
         made = approvals.decide(asked, who, dict(given), stage.now)
         if made.outcome == "recorded":
-            stage.book.store({("approval", asked["id"]): made.record})
+            stage.keep("approval", made.record)
         return made.outcome == "recorded"

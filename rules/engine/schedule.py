@@ -22,6 +22,7 @@ from rules.facts.milestone import OnHoliday
 Cals = tuple[WorkCalendar, ...]
 
 _ONE_DAY: Final = timedelta(days=1)
+_OVER_A_MONTH: Final = timedelta(days=31)
 _SOME_DAY: Final = datetime.combine(date(2026, 1, 1), time())
 _SOME: Final = 20
 _ALMOST_A_WEEK: Final = timedelta(days=6)
@@ -48,7 +49,6 @@ class Occurrence:
         return self.day != self.written.date()
 
 
-@lru_cache(maxsize=4096)
 def occurrences(
     cron: str,
     cals: Cals,
@@ -56,12 +56,26 @@ def occurrences(
     apart: Duration | None,
     first: date,
     last: date,
-) -> tuple[Occurrence, ...]:
+) -> list[Occurrence]:
     """The times of a cron line whose days, after moving, lie between `first` and `last`, both included.
 
     apart: one that moving brought closer than this to the one before is merged into it, and so is one that moved
     onto the very same time. Where nothing is said, a schedule of a time a week or rarer is 3 working days apart.
     """
+    found: list[Occurrence] = []
+    month = first.replace(day=1)
+    while month <= last:
+        after = (month + _OVER_A_MONTH).replace(day=1)
+        found += _between(cron, cals, policy, apart, month, after - _ONE_DAY)
+        month = after
+    return [o for o in found if first <= o.day <= last]
+
+
+@lru_cache(maxsize=4096)
+def _between(
+    cron: str, cals: Cals, policy: OnHoliday, apart: Duration | None, first: date, last: date
+) -> tuple[Occurrence, ...]:
+    """The times of whole months: windows differ at every look, months do not."""
     apart = usual_spacing(cron) if apart is None else apart
     start = first - _LOOK_BACK if apart else first
     start = _before_closure(cals, start) if policy == "later" else start

@@ -64,16 +64,19 @@ class Slot:
     merged: tuple[datetime, ...] = ()
 
 
-def plan(rules: RuleSet, state: State, until: datetime, *, since: datetime | None = None) -> list[Slot]:
+def plan(
+    rules: RuleSet, state: State, until: datetime, *, since: datetime | None = None, of: str | None = None
+) -> list[Slot]:
     """Every slot after `since` up to and with `until`, in the order of time.
 
     since: up to when the clock has done its work; what lies between it and now was missed and is to be caught up.
         Without it the last hour counts as missed. What lies before a project's activation never does.
+    of: one project: its slots, and those of its client and of the workspace. All slots are those of all projects.
     """
     after = since or state.now - CATCH_UP
-    begun = {
-        p.id: start for p in state.workspace.projects.values() if (start := _begun(state, p)) is not None
-    }
+    everyone = state.workspace.projects
+    asked = everyone.values() if of is None else (everyone[of],) if of in everyone else ()
+    begun = {p.id: start for p in asked if (start := _begun(state, p)) is not None}
     running = [state.workspace.projects[p] for p in begun]
     found = [
         slot

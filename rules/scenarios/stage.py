@@ -8,9 +8,9 @@ message that leaves arrives.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from rules.engine import slots, terms
@@ -23,22 +23,16 @@ from rules.engine.release import MOST_IN_ONE, Message, Release, Waited, as_diges
 from rules.engine.review import Unreleased, tell_deputy
 from rules.engine.state import MemoryBook, State
 from rules.engine.verdicts import Evaluation, Planned, Verdict
-from rules.engine.waits import slots_of
-from rules.facts.approval import OPEN
 from rules.facts.event import Event, Record
 from rules.facts.project import Workspace
-from rules.language.model import Around, Every, RuleSet
+from rules.language.model import RuleSet
 from rules.language.texts import TextError
+from rules.scenarios.diary import FAR, Diary
 from rules.scenarios.said import Said, worded
 
 # Far more than any scenario does in one step: beyond it something goes round in circles.
 MOST_EVENTS: Final = 10_000
-# Records that the clock looks at whatever the rules are.
-_CLOCKED: Final = frozenset({"approval", "milestone", "project", "wait"})
-# How far ahead it is looked when something happens by itself, so that it need not be asked at every event.
-_AHEAD: Final = timedelta(days=1)
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
-_FAR: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class EndlessStep(ValueError):
@@ -69,21 +63,24 @@ class Stage:
     _plans: dict[tuple[str, str], list[Planned]] = field(default_factory=dict)
     _ends: dict[str, tuple[str, str]] = field(default_factory=dict)
     _order: dict[str, int] = field(default_factory=dict)
+    # What waits: all of it, what leaves by itself, and what waits for a release that somebody may be late with.
     _held: dict[str, Planned] = field(default_factory=dict)
+    _leaving: dict[str, Planned] = field(default_factory=dict)
+    _unreleased: dict[str, Planned] = field(default_factory=dict)
+    # When the first of them may leave; none when that has to be looked at anew.
+    _first: datetime | None = None
     _since: dict[str, datetime] = field(default_factory=dict)
-    _left: list[tuple[Planned, datetime]] = field(default_factory=list)
+    # When messages left, by what they count for: an entry of a rule, the reader of a client.
+    _left: dict[object, list[datetime]] = field(default_factory=dict)
     _outcomes: dict[str, str] = field(default_factory=dict)
     _events: dict[str, Event] = field(default_factory=dict)
-    _fired: set[str] = field(default_factory=set)
     _ticked: datetime = field(init=False)
-    # Up to when nothing happens by itself, as far as is known; long ago when that has to be looked at anew.
-    _calm: datetime = _LONG_AGO
+    _diary: Diary = field(init=False)
 
     def __post_init__(self) -> None:
         self._ticked = self.now
-        triggers = [rule.trigger for rule in self.rules.scheduled]
-        dated = {t.date.partition(".")[0] for t in triggers if isinstance(t, Around)}
-        self._dated = dated | {t.for_each for t in triggers if isinstance(t, Every)} | _CLOCKED
+        self._diary = Diary(self.rules, self.workspace, self.book)
+        self._diary.note(self.book.records)
 
     @property
     def state(self) -> State:
@@ -142,16 +139,21 @@ class Stage:
 
     def step(self, until: datetime) -> bool:
         """Go on to the next moment at which something happens by itself; false when there is none up to `until`."""
-        moment = self._next_moment(until)
+        moment = min(
+            self._diary.next(self.state, self._ticked, until), self._first_to_leave(), self._first_late()
+        )
         self.now = max(self.now, min(moment, until))
         if moment > until:
             self._ticked = self.now
             return False
-        self._calm = _LONG_AGO
         self.tell(*self._clock_events())
         self._tell_deputies()
         self.tell(*self._deliver())
         return True
+
+    def keep(self, kind: str, record: Record) -> None:
+        """A record that changed outside of the engine."""
+        self._store({(kind, record["id"]): record})
 
     def latest_approval(self) -> Record | None:
         """The decision that was asked for last, over all projects."""
@@ -161,15 +163,17 @@ class Stage:
 
     def _decide(self, event: Event) -> None:
         found = evaluate(event, self.state, self.rules, stored_only=not self.every_verdict)
-        self.book.store(found.puts)
-        if not self._dated.isdisjoint(kind for kind, _ in found.puts):
-            self._calm = _LONG_AGO
+        self._store(found.puts)
         events = {e.id: e for e in found.events}
         self._events.update((p.event, events[p.event]) for p in found.actions)
         self.verdicts.update((v.rule, v.kind) for v in found.verdicts)
         if self.keeping:
             self._keep(found)
         self._take(found.actions)
+
+    def _store(self, puts: Mapping[tuple[str, str], Record]) -> None:
+        self.book.store(puts)
+        self._diary.note(puts)
 
     def _keep(self, found: Evaluation) -> None:
         for event in found.events:
@@ -187,37 +191,58 @@ class Stage:
                 self._hold(one)
 
     def _hold(self, planned: Planned) -> None:
-        self._calm = _LONG_AGO
         first = min((p.due for p in self._heap(planned)), default=planned.due)
-        self._held[planned.id] = (
-            replace(planned, due=min(first, planned.due)) if planned.waits == "digest" else planned
-        )
+        held = replace(planned, due=min(first, planned.due)) if planned.waits == "digest" else planned
+        self._held[held.id] = held
+        if held.waits != "review":
+            self._leaving[held.id] = held
+        elif held.release_by is not None:
+            self._unreleased[held.id] = held
+        self._first = None
+
+    def _let_go(self, planned: Planned) -> None:
+        del self._held[planned.id], self._leaving[planned.id]
+        self._first = None
 
     def _heap(self, planned: Planned) -> list[Planned]:
         """The others that wait for the same and leave with it as one, oldest first."""
         heap = heap_of(planned)
+        if not heap:
+            return []
         found = [
             p
-            for p in self._held.values()
-            if heap and p.id != planned.id and p.waits == planned.waits and heap_of(p) == heap
+            for p in self._leaving.values()
+            if p.id != planned.id and p.waits == planned.waits and heap_of(p) == heap
         ]
         return sorted(found, key=lambda p: self._order[p.id])
 
     def _deliver(self) -> list[Event]:
         """Let everything leave that may; the events that say what became of it."""
         told: list[Event] = []
-        for id in [p.id for p in self._held.values() if self._may_leave(p)]:
-            if id in self._held and self._may_leave(self._held[id]):
-                told += self._deliver_heap(self._held[id])
+        if self._first_to_leave() > self.now:
+            return told
+        for id in [p.id for p in self._leaving.values() if self._may_leave(p)]:
+            if id in self._leaving and self._may_leave(self._leaving[id]):
+                told += self._deliver_heap(self._leaving[id])
         return told
 
     def _may_leave(self, planned: Planned) -> bool:
-        return planned.waits != "review" and planned.due <= self.now and planned.corrects not in self._held
+        return planned.due <= self.now and planned.corrects not in self._held
+
+    def _first_to_leave(self) -> datetime:
+        """When the next message may leave, by now known; one that was due before may leave at once."""
+        if self._first is None:
+            free = (p.due for p in self._leaving.values() if p.corrects not in self._held)
+            self._first = min(free, default=FAR)
+        return self._first
+
+    def _first_late(self) -> datetime:
+        return min((p.release_by for p in self._unreleased.values() if p.release_by), default=FAR)
 
     def _deliver_heap(self, first: Planned) -> list[Event]:
         heap = sorted([first, *self._heap(first)], key=lambda p: self._order[p.id])[:MOST_IN_ONE]
         for planned in heap:
-            del self._held[planned.id]
+            self._let_go(planned)
         heap = [replace(p, read_at=self.now) if p.waits == "read" else p for p in heap]
         never = [p for p in heap if p.corrects is not None and self._outcomes.get(p.corrects) != "sent"]
         told = [event for planned in never for event in self._ended(planned, "failed", "cancelled")]
@@ -232,13 +257,9 @@ class Stage:
     def _spoken(self, planned: Planned) -> Spoken:
         """When messages left that count with this one."""
         return Spoken(
-            rule=[at for p, at in self._left if p.counts and p.counts == planned.counts],
-            client=[
-                at
-                for p, at in self._left
-                if counts_for_client(p) and (p.client, whom(p)) == (planned.client, whom(planned))
-            ],
-            gathering=any(p.waits == "digest" and p.heap == planned.heap for p in self._held.values()),
+            rule=self._left.get(planned.counts, ()) if planned.counts else (),
+            client=self._left.get((planned.client, whom(planned)), ()),
+            gathering=any(p.waits == "digest" and p.heap == planned.heap for p in self._leaving.values()),
         )
 
     def _send(self, found: Release) -> list[Event]:
@@ -272,19 +293,19 @@ class Stage:
 
     def _count(self, message: Message) -> None:
         """A message counts once for its reader, and once for each cap of a rule that it falls under."""
-        self._left.append((message.planned, self.now))
-        others = {p.counts: p for p in message.with_it if p.counts and p.counts != message.planned.counts}
-        self._left += [(replace(p, passes=True), self.now) for p in others.values()]
+        planned = message.planned
+        counting: set[object] = {p.counts for p in (planned, *message.with_it) if p.counts}
+        if counts_for_client(planned):
+            counting.add((planned.client, whom(planned)))
+        for key in counting:
+            self._left.setdefault(key, []).append(self.now)
 
     def _tell_deputies(self) -> None:
         """Whoever stands in for a lead who has not released in time is told what waits, once."""
-        late = [
-            p
-            for p in self._held.values()
-            if p.waits == "review" and p.release_by and p.release_by <= self.now
-        ]
+        late = [p for p in self._unreleased.values() if p.release_by and p.release_by <= self.now]
         for planned in late:
             self._held[planned.id] = replace(planned, release_by=None)
+            del self._unreleased[planned.id]
         self._take(tell_deputy([Unreleased(p, self._since[p.id]) for p in late], self.state, self.rules))
 
     def _ended(self, planned: Planned, became: Became, status: str = "", why: str = "") -> list[Event]:
@@ -294,46 +315,11 @@ class Stage:
         told = message_event(planned, became, self.now, status=status)
         return [told] if told else []
 
-    def _next_moment(self, until: datetime) -> datetime:
-        """When something happens by itself, the next time up to `until`; far away when nothing does."""
-        if until < self._calm:
-            return _FAR
-        horizon = max(until, self.now + _AHEAD)
-        found = min(self._moments(horizon), default=_FAR)
-        self._calm = min(found, horizon)
-        return found
-
-    def _moments(self, horizon: datetime) -> list[datetime]:
-        moments = [s.at for s in self._slots(horizon)]
-        moments += [at for a in self._open_approvals() for at in self._ends_of(a) if at > self._ticked]
-        moments += [
-            p.due for p in self._held.values() if p.waits != "review" and p.corrects not in self._held
-        ]
-        moments += [p.release_by for p in self._held.values() if p.waits == "review" and p.release_by]
-        return moments
-
-    def _slots(self, until: datetime) -> list[slots.Slot]:
-        planned = slots.plan(self.rules, self.state, until, since=self._ticked)
-        ends = [s for record in self.book.of_kind("wait") for s in slots_of(record) if s.at <= until]
-        return [s for s in (*planned, *ends) if s.id not in self._fired]
-
     def _clock_events(self) -> Iterable[Event]:
-        to_fire, skipped = slots.due(self._slots(self.now), self._fired, self.now)
-        self._fired.update(s.id for s in (*to_fire, *skipped))
-        over = terms.ended(self._open_approvals(), self._milestone, self.workspace, self.now)
+        to_fire, _ = self._diary.due(self.state, self._ticked)
+        over = terms.ended(self._diary.open_approvals(), self._milestone, self.workspace, self.now)
         self._ticked = self.now
         return [*over, *(slots.slot_event(s, self.now) for s in to_fire)]
-
-    def _open_approvals(self) -> list[Record]:
-        return [
-            record
-            for record in self.book.of_kind("approval")
-            if record["status"] in OPEN and record.get("expires_at")
-        ]
-
-    def _ends_of(self, approval: Record) -> list[datetime]:
-        term = terms.deemed_at(approval, self._milestone, self.workspace)
-        return [approval["expires_at"], *([term] if term else ())]
 
     def _milestone(self, id: str) -> Record | None:
         return self.book.get("milestone", id)

@@ -177,7 +177,7 @@ def _decide(stage: Stage, given: Source, name: str) -> None:
         raise BadStep(given.at(), f"the answer was expected to be {wanted}, and it is {made.outcome}")
     if made.outcome != "recorded":
         return
-    stage.book.store({("approval", approval["id"]): made.record})
+    stage.keep("approval", made.record)
     stage.tell(
         Event(
             id=event_id("scenario", name),
