@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from service.cli._processes import cores
+from service import cores
 
 RULES, A_FILE = 1_000, 100
 SCENARIOS, PER_FILE = 100, 10
@@ -30,7 +30,7 @@ def run() -> None:
         home = _workspace(Path(place) / "agency")
         print(f"{'accord test':<28}{'seconds':>9}{'of processors':>15}")
         _row("the command line alone", "--version")
-        for jobs in dict.fromkeys((1, cores())):
+        for jobs in dict.fromkeys((1, cores.count())):
             _row(f"{RULES} x {SCENARIOS}, {jobs} jobs", "test", str(home), "--jobs", str(jobs))
 
 

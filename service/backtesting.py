@@ -1,22 +1,25 @@
 """A backtest over what is on record: the journal through an old and a new rule set; nothing is sent or stored.
 
 In: a process's parts, two rule sets, a window. Out: `rules.backtest.Outcome`. Both runs see the workspace as its files
-say now.
+say now. With two jobs each of them has a process and a connection to the database of its own. The journal of one run is
+never divided: what a rule remembers may span clients.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from rules.backtest import Outcome, Replay
+from rules.backtest import Outcome, Run, Told, outcome
 from rules.facts.event import Event
 from rules.language.model import Position, Problem, RuleSet
+from service.cores import spread
 from service.rulebook import BrokenFiles, Sources, compile_sources
 from service.state import Context
 from service.store import journal
-from service.store.database import Connection
+from service.store.database import Connection, Database
 
 
 class TooMuch(Exception):
@@ -27,6 +30,10 @@ class TooMuch(Exception):
         self.events = events
 
 
+Shown = Callable[[Iterator[Event], int], Iterator[Event]]
+"""Passes events on; told how many there are, it can show how far they are."""
+
+
 def backtest(
     context: Context,
     connection: Connection,
@@ -34,22 +41,44 @@ def backtest(
     since: datetime,
     *,
     most: int | None = None,
-    each: Callable[[Iterator[Event], int], Iterator[Event]] | None = None,
+    shown: Shown | None = None,
+    jobs: int = 1,
 ) -> Outcome:
     """Replay the journal up to now.
 
     rules: old (none to ask only what the new ones say) and new.  since: where the window begins.  most: refuse a longer
-    journal (TooMuch).  each: passes the events on; told their number, it can show how far
-    they are.
+    journal (TooMuch).  shown: how far the new rules are.  jobs: how many processes may work at the same time.
     """
-    count = journal.count_from_outside(connection)
-    if most is not None and count > most:
-        raise TooMuch(count)
-    replay = Replay(context.rulebook.workspace, *rules, since, context.now())
-    events = journal.from_outside(connection)
-    for event in each(events, count) if each else events:
-        replay.take(event)
-    return replay.finish()
+    journalled = journal.extent(connection)
+    if most is not None and journalled.count > most:
+        raise TooMuch(journalled.count)
+    until, workspace = context.now(), context.rulebook.workspace
+    asked = [one for one in rules if one is not None]
+
+    def told(number: int) -> Told:
+        run = Run(workspace, asked[number], since, until)
+        with _reading(context, connection, alone=min(jobs, len(asked)) == 1) as own:
+            events = journal.from_outside(own, journalled)
+            for event in shown(events, journalled.count) if shown and number == len(asked) - 1 else events:
+                run.take(event)
+        return run.finish()
+
+    found = list(spread(told, range(len(asked)), jobs))
+    return outcome(found[0] if len(found) > 1 else None, found[-1])
+
+
+@contextmanager
+def _reading(context: Context, connection: Connection, *, alone: bool) -> Iterator[Connection]:
+    """The connection that is there, or in a process of its own one of its own: none outlives a fork."""
+    if alone:
+        yield connection
+        return
+    database = Database(context.settings.database_url, context.settings.var)
+    try:
+        with database.reading() as own:
+            yield own
+    finally:
+        database.close()
 
 
 def rules_of(context: Context, name: str | None) -> RuleSet:

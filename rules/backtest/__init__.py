@@ -5,7 +5,7 @@ client the messages that come, go, or say something else. The engine and the sta
 ever sent, and nothing is stored.
 """
 
-from rules.backtest.outcome import Change, Message, Outcome
-from rules.backtest.replay import Replay
+from rules.backtest.outcome import Change, Message, Outcome, Told, outcome
+from rules.backtest.replay import Replay, Run
 
-__all__ = ["Change", "Message", "Outcome", "Replay"]
+__all__ = ["Change", "Message", "Outcome", "Replay", "Run", "Told", "outcome"]

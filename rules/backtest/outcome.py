@@ -110,6 +110,33 @@ class Outcome:
         return dict(sorted(found.items(), key=lambda item: (item[0] is None, item[0] or "")))
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one rule set said in the window. `events`, `unasked` and `broken` as in `Outcome`."""
+
+    events: int
+    since: datetime
+    until: datetime
+    messages: tuple[Message, ...]
+    unasked: tuple[str, ...]
+    broken: tuple[str, ...]
+
+
+def outcome(old: Told | None, new: Told) -> Outcome:
+    """Both side by side; without the old, all that the new say is added."""
+    told = {name: one for name, one in (("old", old), ("new", new)) if one is not None}
+    same, changes = compared(old.messages if old else (), new.messages)
+    return Outcome(
+        events=new.events,
+        since=new.since,
+        until=new.until,
+        same=same,
+        changes=changes,
+        unasked={name: one.unasked for name, one in told.items()},
+        broken={name: one.broken for name, one in told.items()},
+    )
+
+
 def compared(old: Iterable[Message], new: Iterable[Message]) -> tuple[int, tuple[Change, ...]]:
     """How many messages are alike, and the changes in the order of their time."""
     before, after = {m.id: m for m in old}, {m.id: m for m in new}

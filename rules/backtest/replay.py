@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from rules.backtest.outcome import Message, Outcome, compared, message
+from rules.backtest.outcome import Message, Outcome, Told, message, outcome
 from rules.facts import approval as approvals
 from rules.facts.approval import OPEN
 from rules.facts.event import Event
@@ -43,41 +43,22 @@ class Replay:
     def __init__(
         self, workspace: Workspace, old: RuleSet | None, new: RuleSet, since: datetime, until: datetime
     ) -> None:
-        self._since = since
-        self._until = until
-        self._events = 0
-        self._runs = {
-            name: _Run(workspace, rules, since, until)
-            for name, rules in (("old", old), ("new", new))
-            if rules is not None
-        }
+        self._runs = [
+            Run(workspace, rules, since, until) if rules is not None else None for rules in (old, new)
+        ]
 
     def take(self, event: Event) -> None:
         """Replay one event of the journal; one that is made anew, or that lies beyond the window, is passed over."""
-        if event.cause is not None or event.type.startswith(_PLAYED):
-            return
-        at = moment_of(event)
-        if at > self._until:
-            return
-        self._events += 1
-        for run in self._runs.values():
-            run.take(event, at)
+        for run in self._runs:
+            if run is not None:
+                run.take(event)
 
     def finish(self) -> Outcome:
         """Let the clock go on to the end of the window, and compare."""
-        for run in self._runs.values():
-            run.finish()
-        old, new = self._runs.get("old"), self._runs["new"]
-        same, changes = compared(old.messages if old else (), new.messages)
-        return Outcome(
-            events=self._events,
-            since=self._since,
-            until=self._until,
-            same=same,
-            changes=changes,
-            unasked={name: tuple(run.unasked) for name, run in self._runs.items()},
-            broken={name: tuple(dict.fromkeys(run.broken)) for name, run in self._runs.items()},
-        )
+        old, new = (run.finish() if run is not None else None for run in self._runs)
+        if new is None:
+            raise ValueError("there is always a new rule set")
+        return outcome(old, new)
 
 
 def moment_of(event: Event) -> datetime:
@@ -85,8 +66,8 @@ def moment_of(event: Event) -> datetime:
     return event.at if event.history else event.received_at
 
 
-class _Run:
-    """The journal through one rule set."""
+class Run:
+    """The journal through one rule set. Two of them need not be in one process: what each said is compared after."""
 
     def __init__(self, workspace: Workspace, rules: RuleSet, since: datetime, until: datetime) -> None:
         self._workspace = workspace
@@ -94,11 +75,17 @@ class _Run:
         self._since = since
         self._until = until
         self._stage: Stage | None = None
-        self.messages: list[Message] = []
-        self.unasked: list[str] = []
-        self.broken: list[str] = []
+        self._events = 0
+        self._messages: list[Message] = []
+        self._unasked: list[str] = []
+        self._broken: list[str] = []
 
-    def take(self, event: Event, at: datetime) -> None:
+    def take(self, event: Event) -> None:
+        """Replay one event; one that is made anew, or that lies beyond the window, is passed over."""
+        at = moment_of(event)
+        if event.cause is not None or event.type.startswith(_PLAYED) or at > self._until:
+            return
+        self._events += 1
         if self._stage is None:
             self._stage = Stage(self._workspace, self._rules, at)
         stage = self._stage
@@ -110,13 +97,21 @@ class _Run:
         stage.tell(told)
         self._collect(stage)
 
-    def finish(self) -> None:
+    def finish(self) -> Told:
+        """Let the clock go on to the end of the window: what was said in it."""
         stage = self._stage
-        if stage is None:
-            return
-        self._advance(stage, self._until)
-        held = [s for s in stage.waiting if s.planned.waits == "review" and s.planned.due >= self._since]
-        self.messages += [message(s, max(s.planned.due, self._since), waits=True) for s in held]
+        if stage is not None:
+            self._advance(stage, self._until)
+            held = [s for s in stage.waiting if s.planned.waits == "review" and s.planned.due >= self._since]
+            self._messages += [message(s, max(s.planned.due, self._since), waits=True) for s in held]
+        return Told(
+            events=self._events,
+            since=self._since,
+            until=self._until,
+            messages=tuple(self._messages),
+            unasked=tuple(self._unasked),
+            broken=tuple(dict.fromkeys(self._broken)),
+        )
 
     def _advance(self, stage: Stage, until: datetime) -> None:
         """Time goes by; each moment at which something leaves is looked at on its own."""
@@ -126,8 +121,8 @@ class _Run:
     def _collect(self, stage: Stage) -> None:
         released, broken = stage.collect()
         if stage.now >= self._since:
-            self.messages += [message(said, stage.now) for said in released]
-            self.broken += broken
+            self._messages += [message(said, stage.now) for said in released]
+            self._broken += broken
 
     def _answered(self, stage: Stage, event: Event) -> bool:
         """Take a decision that was made, where this run has asked for it; false where it was never asked."""
@@ -135,7 +130,7 @@ class _Run:
         asked = stage.book.get("approval", str(approval.get("id")))
         who = str(decision.get("by") or event.person or "")
         if asked is None or asked["status"] not in OPEN or who not in asked["asked"]:
-            self.unasked.append(f"{event.id}: {decision.get('outcome')} by {who}")
+            self._unasked.append(f"{event.id}: {decision.get('outcome')} by {who}")
             return False
         given: Mapping[str, object] = {**decision, "name": decision.get("name") or who, "at": stage.now}
         made = approvals.decide(asked, who, dict(given), stage.now)

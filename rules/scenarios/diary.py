@@ -59,7 +59,7 @@ class Diary:
                 self._ends = None
 
     def next(self, state: State, since: datetime, until: datetime) -> datetime:
-        """The first moment after `since` at which something is due; far away when nothing is, up to `until` at least."""
+        """The first moment after `since` at which something is due; far away when nothing is up to `until`."""
         self._plan(state, since, until)
         while self._ahead and not self._valid(since):
             heappop(self._ahead)

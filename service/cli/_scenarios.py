@@ -17,8 +17,8 @@ from rules.scenarios import Difference, Normalise, Scenario, World, given_world,
 from rules.scenarios.mutants import Mutant, mutants
 from rules.scenarios.trace import Shown, Watch
 from service.cli._files import MAIN, Files, home_of, located, read_files, scenario_files, shown
-from service.cli._processes import spread, without_collector
 from service.cli._recorded import normaliser
+from service.cores import spread, without_collector
 
 
 class BrokenScenarios(Exception):

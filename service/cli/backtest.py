@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from service.cli import FINDINGS, FINE, Invocation
+from service.cli._jobs import jobs_option
 
 if TYPE_CHECKING:
     from rules.backtest import Change, Message, Outcome
@@ -40,9 +41,10 @@ MOST_LINES: Final = 12
     help="markdown fits a pull request.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@jobs_option
 @click.pass_obj
 def command(
-    invocation: Invocation, new: str | None, old: str | None, since: str, form: str, as_json: bool
+    invocation: Invocation, new: str | None, old: str | None, since: str, form: str, as_json: bool, jobs: int
 ) -> int:
     """Replay the stored journal through two sets of rules, and list the messages that come, go or change.
 
@@ -62,7 +64,7 @@ def command(
         except BrokenFiles as broken:
             raise click.ClickException("\n".join(map(str, broken.problems))) from None
         begin = context.now() - timedelta(days=int(window[1]))
-        outcome = backtest(context, connection, rules, begin, each=_progress)
+        outcome = backtest(context, connection, rules, begin, shown=_progress, jobs=jobs)
         workspace = context.rulebook.workspace
     if as_json or form == "json":
         click.echo(json.dumps(plain(outcome), ensure_ascii=False, indent=2))

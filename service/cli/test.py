@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from service.cli import FINDINGS, FINE, Invocation
-from service.cli._processes import jobs_option
+from service.cli._jobs import jobs_option
 
 if TYPE_CHECKING:
     from rules.scenarios import Difference

@@ -191,20 +191,31 @@ def one(connection: Connection, id: str) -> Event | None:
     return decode(data) if data else None
 
 
-def from_outside(connection: Connection) -> Iterator[Event]:
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far the journal goes: the place of its last event, and how many no other one caused."""
+
+    last: int
+    count: int
+
+
+def extent(connection: Connection) -> Extent:
+    """The journal as it is now, so that two readers read the same."""
+    last = connection.execute(select(func.max(events.c.seq))).scalar() or 0
+    count = connection.execute(select(func.count()).where(events.c.cause.is_(None))).scalar() or 0
+    return Extent(last, count)
+
+
+def from_outside(connection: Connection, upto: Extent) -> Iterator[Event]:
     """Every event that no other one caused: what was read from the past at its own time, the rest as it came in."""
-    outside = select(events.c.data).where(events.c.cause.is_(None)).execution_options(yield_per=500)
+    known = (events.c.cause.is_(None), events.c.seq <= upto.last)
+    outside = select(events.c.data).where(*known).execution_options(yield_per=500)
     past = events.c.data.contains('"history":true')
     as_happened = connection.execute(outside.where(past).order_by(events.c.at, events.c.seq)).scalars()
     as_it_came = connection.execute(outside.where(~past).order_by(events.c.seq)).scalars()
     streams = ((_placed(decode(data)) for data in rows) for rows in (as_happened, as_it_came))
     for _, event in heapq.merge(*streams, key=lambda placed: placed[0]):
         yield event
-
-
-def count_from_outside(connection: Connection) -> int:
-    """How many events `from_outside` gives."""
-    return connection.execute(select(func.count()).where(events.c.cause.is_(None))).scalar() or 0
 
 
 def _placed(event: Event) -> tuple[datetime, Event]:

@@ -86,13 +86,28 @@ def test_a_file_is_held_against_what_is_in_force(
     assert "| client | added | removed | changed |" in markdown
 
 
+def test_the_outcome_is_the_same_with_any_number_of_processes(
+    running: Process, home: Path, accord: Accord, tmp_path: Path
+) -> None:
+    """Each rule set in a process of its own, or both in this one: the same messages, counted alike."""
+    path = edited(home, tmp_path)
+    one, two = (
+        parsed(accord("--home", home, "backtest", "--rules", path, "--json", "--jobs", jobs)[1])
+        for jobs in (1, 2)
+    )
+    assert one["changes"]
+    assert {k: v for k, v in one.items() if k not in ("since", "until")} == {
+        k: v for k, v in two.items() if k not in ("since", "until")
+    }
+
+
 def test_nothing_is_sent_or_stored(running: Process, home: Path, accord: Accord, tmp_path: Path) -> None:
     """The record has the same events and actions before and after."""
 
     def counted() -> tuple[int, list[object]]:
         with running.context.database.reading() as connection:
             rows = lists.actions_page(connection, lists.Wanted(limit=lists.MOST), {}).rows
-            return journal.count_from_outside(connection), [(row["id"], row["state"]) for row in rows]
+            return journal.extent(connection).count, [(row["id"], row["state"]) for row in rows]
 
     before = counted()
     accord("--home", home, "backtest", "--since", "365d")

@@ -78,7 +78,7 @@ def test_nothing_is_sent_or_stored(lived: Seed) -> None:
     """Trying leaves no event and no action."""
     tried(lived, text=PASTED)
     with lived.context.database.reading() as connection:
-        assert journal.count_from_outside(connection) == 2
+        assert journal.extent(connection).count == 2
         assert lists.actions_page(connection, Wanted(), {}).rows == []
 
 

@@ -15,8 +15,6 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-import click
-
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -25,22 +23,10 @@ _here: list[tuple[Callable[[Any], Any], Sequence[Any]]] = []
 """In a process of the pool: its work. It came with the fork."""
 
 
-def cores() -> int:
-    """How many processors this process may use."""
+def count() -> int:
+    """How many of them this process may use."""
     able = getattr(os, "sched_getaffinity", None)
     return len(able(0)) if able else os.cpu_count() or 1
-
-
-def jobs_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--jobs N`, as every command that spreads its work has it."""
-    return click.option(
-        "-j",
-        "--jobs",
-        type=click.IntRange(1, 64),
-        default=cores,
-        show_default="one a core",
-        help="How many processes work at the same time. The outcome is the same with any number.",
-    )(command)
 
 
 def spread(work: Callable[[T], R], over: Sequence[T], jobs: int) -> Iterator[R]:
