@@ -250,12 +250,14 @@ class Names:
     def __call__(self, name: str) -> Any:
         if name in self.bound:
             return self.bound[name]
-        head = name.partition(".")[0]
+        if name in self.facts and not self.bound:
+            return self.facts[name]
+        head, _, path = name.partition(".")
         if head in self.bound:
-            return _within(self.bound[head], name.partition(".")[2])
+            return _within(self.bound[head], path)
         if head == "vars":
-            return self.variables.get(name.partition(".")[2], UNKNOWN)
-        if name.startswith("$"):
+            return self.variables.get(path, UNKNOWN)
+        if head.startswith("$"):
             return self._calendars() if name == "$calendar" else self._rates
         return self.facts[name]
 

@@ -70,9 +70,9 @@ class Draft:
 
     def find(self, kind: str, project: str) -> list[Record]:
         """All records of that kind of the project, those written here included."""
-        found = {r["id"]: r for r in self.base.find(kind, project)}
-        found |= {i: r for (k, i), r in self.puts.items() if k == kind and r.get("project") == project}
-        return list(found.values())
+        here = {i: r for (k, i), r in self.puts.items() if k == kind and r.get("project") == project}
+        there = self.base.find(kind, project)
+        return list(({r["id"]: r for r in there} | here).values()) if here else list(there)
 
     def put(self, kind: str, record: Record) -> Record:
         """Write a record; it must have an id. Returns it."""

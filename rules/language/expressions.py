@@ -48,19 +48,36 @@ class Compiled:
     equalities: Mapping[str, frozenset[Any]] = field(repr=False)
     asked: frozenset[str] = field(repr=False)
     root: Node = field(repr=False)
+    _steps: list[_Step] = field(repr=False, default_factory=list)
 
     def trace(self, resolve: Resolve) -> Operand:
         """The steps with their values; a step that cannot be evaluated has the ExpressionError as its value."""
-        return self._operand(self.root, resolve)
+        if not self._steps:  # Made with the first trace: many expressions are never traced.
+            self._steps.append(_step(self.root, self.text))
+        return self._steps[0].operand(resolve)
 
-    def _operand(self, node: Node, resolve: Resolve) -> Operand:
-        parts = () if _speaks_of_a_name(node) else node.parts
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Step:
+    """One step of an expression, compiled by itself, and those below it."""
+
+    text: str
+    run: Run
+    below: tuple[_Step, ...]
+
+    def operand(self, resolve: Resolve) -> Operand:
+        """Its value here, and those of the steps below."""
         try:
-            value = compile_node(node, self.text)(resolve)
+            value = self.run(resolve)
         except (ValueError, ArithmeticError, TypeError, AttributeError) as error:
             value = error if isinstance(error, ExpressionError) else ExpressionError(str(error))
-        below = tuple(self._operand(part, resolve) for part in parts if not isinstance(part, Literal))
-        return Operand(self.text[node.start : node.end], value, below)
+        return Operand(self.text, value, tuple([one.operand(resolve) for one in self.below]))
+
+
+def _step(node: Node, text: str) -> _Step:
+    parts = () if _speaks_of_a_name(node) else node.parts
+    below = tuple(_step(part, text) for part in parts if not isinstance(part, Literal))
+    return _Step(text[node.start : node.end], compile_node(node, text), below)
 
 
 def compile_expression(
