@@ -15,7 +15,8 @@ from rules.facts.event import SourceEvent
 from service import clock
 from service.flow import decide as deciding
 from service.flow import deliver as delivering
-from service.flow import fetch, forget, normalise, poll, recount, tick, watch
+from service.flow import fetch, forget, normalise, poll, tick, watch
+from service.flow.recount import Recounter
 from service.log import get
 from service.process import Process, current, prepare
 from service.queue import stopping
@@ -85,14 +86,16 @@ def keep_time(settings: Settings) -> None:
     stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
+    recounter = Recounter()
     while not stop.is_set():
-        clock_turn(process)
+        clock_turn(process, recounter)
         stop.wait(clock.TURN_SECONDS)
+    recounter.close()
     process.rest()
     process.close()
 
 
-def clock_turn(process: Process) -> None:
+def clock_turn(process: Process, recounter: Recounter) -> None:
     """What the clock does each time: fire slots, activate projects, ring for whatever waits."""
     context = process.context
     try:
@@ -101,7 +104,7 @@ def clock_turn(process: Process) -> None:
         watch.watch(context)
         tick.follow_files(context)
         tick.tick(context)
-        recount.look(context)
+        recounter.turn(context)
         forget.prune(context)
         process.beat("clock")
     except StorageError as problem:

@@ -22,7 +22,7 @@ class Book(Protocol):
     """The records as of now. Reading never fails for what is not there; values are never changed in place."""
 
     def get(self, kind: str, id: str) -> Record | None: ...
-    def find(self, kind: str, project: str) -> Iterable[Record]: ...
+    def find(self, kind: str, project: str, status: str | None = None) -> Iterable[Record]: ...
 
 
 class MemoryBook:
@@ -38,9 +38,10 @@ class MemoryBook:
         """The record, or none."""
         return self.records.get((kind, id))
 
-    def find(self, kind: str, project: str) -> list[Record]:
-        """All records of that kind of the project, in the order they were written."""
-        return list(self._projects.get((kind, project), {}).values())
+    def find(self, kind: str, project: str, status: str | None = None) -> list[Record]:
+        """All records of that kind of the project, in the order they were written; or those of one status."""
+        found = self._projects.get((kind, project), {}).values()
+        return [r for r in found if status is None or r.get("status") == status]
 
     def of_kind(self, kind: str) -> list[Record]:
         """All records of that kind, in the order they were written."""
@@ -68,11 +69,14 @@ class Draft:
         """The record as this evaluation left it, or as the book has it."""
         return self.puts.get((kind, id)) or self.base.get(kind, id)
 
-    def find(self, kind: str, project: str) -> list[Record]:
-        """All records of that kind of the project, those written here included."""
+    def find(self, kind: str, project: str, status: str | None = None) -> list[Record]:
+        """All records of that kind of the project, or those of one status; those written here included."""
         here = {i: r for (k, i), r in self.puts.items() if k == kind and r.get("project") == project}
-        there = self.base.find(kind, project)
-        return list(({r["id"]: r for r in there} | here).values()) if here else list(there)
+        there = self.base.find(kind, project, status)
+        if not here:
+            return list(there)
+        both = ({r["id"]: r for r in there} | here).values()
+        return [r for r in both if status is None or r.get("status") == status]
 
     def put(self, kind: str, record: Record) -> Record:
         """Write a record; it must have an id. Returns it."""

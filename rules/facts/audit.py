@@ -58,6 +58,11 @@ def concerns(entry: Mapping[str, Any]) -> bool:
     return entry.get("kind") in _PAPERS and entry.get("status") in _LIVE and not ours
 
 
+def lacks_receipt(entry: Mapping[str, Any]) -> bool:
+    """Whether a receipt is missing: of an expense, or of a bill whose source knows of receipts."""
+    return not entry.get("receipt") and (entry.get("kind") == "expense" or "receipt" in entry)
+
+
 def duplicates(entries: Iterable[Record]) -> list[Suspicion]:
     """One invoice booked twice: the same party with the same number, or with the same amount on the same day.
 
@@ -108,7 +113,7 @@ def without_receipt(
     return [
         Suspicion("no_receipt", (e["id"],), (e["id"],), _paper(e))
         for e in _in_order(entries)
-        if concerns(e) and not e.get("receipt") and (e["kind"] == "expense" or "receipt" in e)
+        if concerns(e) and lacks_receipt(e)
         if working_days_late(cals, min(e["work_date"], today), today) >= days
     ]
 

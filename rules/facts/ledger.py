@@ -165,6 +165,21 @@ def recompute(
     return _without_empty(sums)
 
 
+def merged(first: Record, second: Record) -> Record:
+    """The sums of two sets of entries of one project together."""
+    days = {measure: dict(of_days) for measure, of_days in first["days"].items()}
+    both: Record = {**first, "days": days, "hours": dict(first.get("hours", {}))}
+    for key, amount in second.items():
+        if key.startswith("spent."):
+            _add(both, key, amount)
+    for measure, of_days in second["days"].items():
+        for day, amount in of_days.items():
+            _add(days.setdefault(measure, {}), day, amount)
+    for day, seconds in second.get("hours", {}).items():
+        _add(both["hours"], day, seconds)
+    return _without_empty(both)
+
+
 def by_class(sums: Mapping[str, Any], measure: str) -> dict[str, Money]:
     """The sum of each cost class in one measure."""
     prefix = f"spent.{measure}."

@@ -22,7 +22,7 @@ class SqlBook:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._seen: dict[tuple[str, str], Record | None] = {}
-        self._lists: dict[tuple[str, str], list[Record]] = {}
+        self._lists: dict[tuple[str, str, str | None], list[Record]] = {}
 
     def get(self, kind: str, id: str) -> Record | None:
         """The record, or none."""
@@ -33,16 +33,15 @@ class SqlBook:
             self._seen[kind, id] = codec.loads(data) if data else None
         return self._seen[kind, id]
 
-    def find(self, kind: str, project: str) -> list[Record]:
-        """All records of that kind of the project, in the order of their ids."""
-        if (kind, project) not in self._lists:
-            rows = self._connection.execute(
-                select(records.c.data)
-                .where(records.c.kind == kind, records.c.project == project)
-                .order_by(records.c.id)
-            ).scalars()
-            self._lists[kind, project] = [codec.loads(data) for data in rows]
-        return self._lists[kind, project]
+    def find(self, kind: str, project: str, status: str | None = None) -> list[Record]:
+        """All records of that kind of the project, or those of one status, in the order of their ids."""
+        if (kind, project, status) not in self._lists:
+            wanted = select(records.c.data).where(records.c.kind == kind, records.c.project == project)
+            if status is not None:
+                wanted = wanted.where(records.c.status == status)
+            rows = self._connection.execute(wanted.order_by(records.c.id)).scalars()
+            self._lists[kind, project, status] = [codec.loads(data) for data in rows]
+        return self._lists[kind, project, status]
 
 
 def each(connection: Connection, kind: str, project: str) -> Iterator[Record]:

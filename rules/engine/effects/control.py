@@ -1,8 +1,8 @@
 """Control over what is spent: papers that do not look right become findings, with an owner and a day.
 
 A paper is held against those it may repeat the moment it is booked or corrected; the index for that is kept with the
-records, so that it costs the same however long the ledger is. An audit looks through a whole period and adds what only
-time shows. A finding is opened once; it closes when its papers are mended, or by a person with a reason.
+records, so that it costs the same however long the ledger is. An audit adds what only time shows. A finding is opened
+once; it closes when its papers are mended, or by a person with a reason.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from rules.engine.effects import kept
+from rules.engine.effects import filing, kept
 from rules.engine.effects.shapes import Act, Applied, shown, today
 from rules.engine.parties import project_calendars
 from rules.facts import audit
@@ -27,8 +27,12 @@ from rules.facts.project import Project
 DAYS_TO_MEND: Final = 5
 # So many papers of one party or spender are looked at together at most; the oldest leave first.
 LONGEST_TRAIL: Final = 60
-_AT_ONCE: Final = frozenset({"duplicate_invoice", "split_under_limit", "four_eyes", "over_line"})
+_AT_ONCE: Final = frozenset(
+    {"duplicate_invoice", "split_under_limit", "four_eyes", "after_lock", "over_line"}
+)
 _WATCHED: Final = frozenset({"ledger", "expense"})
+# Events that bring a paper.
+_PAPERS: Final = _WATCHED | {"bill", "invoice", "payment", "receipt"}
 
 
 def stepped(act: Act) -> Applied:
@@ -50,28 +54,32 @@ def stepped(act: Act) -> Applied:
 def watched(act: Act, event: Event) -> tuple[Event, ...]:
     """What a paper that was just booked, corrected or voided gives cause to look at, and what it mends."""
     project, entry = act.project, event.objects.get("entry")
-    if project is None or entry is None or event.history or event.type.partition(".")[0] not in _WATCHED:
+    family = event.type.partition(".")[0]
+    if project is None or entry is None or family not in _PAPERS:
         return ()
     record = act.draft.get("entry", str(entry.get("id")))
     if record is None:
         return ()
+    watched_now = family in _WATCHED and not event.history
+    paper = record.get("kind") in ("expense", "bill")
+    if paper or record.get("_filed"):
+        record = filing.file(act, project, record, looked_at=None if family == "receipt" else watched_now)
+    if not watched_now:
+        return ()
     found = _over_lines(act, project, [str(record.get("class"))])
     looked_at = {_line_id(act, project, str(record.get("class")))}
-    if record.get("kind") in ("expense", "bill"):
-        trail = _Trail(act, project)
-        papers = trail.papers(record, {**record, **event.before})
-        suspicions = [
-            *audit.duplicates(papers),
-            *audit.splits(papers, limits(act, project)),
-            *audit.self_approved([record]),
-        ]
-        found += [s for s in suspicions if record["id"] in s.entries]
+    if paper:
+        found += _about_paper(act, project, record, event.before)
         looked_at |= _about(act, project, record["id"])
     return _told(act, project, found, looked_at)
 
 
 def audited(act: Act) -> Applied:
-    """`audit.run`: the whole period looked through; what it found, and what became of what was found before."""
+    """`audit.run`: what time shows of a period's papers, and what became of what was found before.
+
+    What a paper shows by itself was looked at when it was booked; an audit looks at those that came as history, at
+    those without a receipt, at those of open findings and at the lines of the budget. Its cost is that of these.
+    """
     project, given = act.project, act.event.objects.get("audit")
     if project is None or given is None or act.event.cause is not None:
         return Applied(act.event)
@@ -80,35 +88,49 @@ def audited(act: Act) -> Applied:
         first, last = audit.span(period)
     except audit.BadPeriod:
         return Applied(act.event)
-    entries = [
-        e
-        for e in act.draft.find("entry", project.id)
-        if e.get("work_date") is not None and first <= e["work_date"] <= last
-    ]
-    found = suspicions(act, project, entries)
-    inside = {e["id"] for e in entries}
-    looked_at = {
-        f["id"]
-        for f in act.draft.find("finding", project.id)
-        if f["status"] == "open" and f["kind"] in audit.KINDS and set(f.get("entries") or ()) <= inside
-    }
-    told = _told(act, project, found, looked_at)
-    fields = _result(act, project, period, entries, told)
+    filing.rebuild(act, project)
+    days = list(filing.days(act, project, first, last))
+    suspect = _open_findings(act, project, first, last)
+    unseen, bare = filing.papers(act, days, "unseen"), filing.papers(act, days, "bare")
+    papers = [act.draft.get("entry", i) for f in suspect for i in f.get("entries") or ()]
+    looked = {e["id"]: e for e in (*unseen, *bare, *papers) if e is not None}
+    found = [s for e in looked.values() for s in _about_paper(act, project, e, {})]
+    found += [*_without_receipt(act, project, looked.values()), *_over_lines(act, project, COST_CLASSES)]
+    filing.seen(act, days)
+    told = _told(act, project, found, {f["id"] for f in suspect})
+    fields = _result(act, project, period, sum(d["count"] for d in days), told)
     record = act.draft.put("audit", act.new(project, _audit_id(project, period), **fields))
     return Applied(act.seen(audit=record), told)
 
 
-def suspicions(act: Act, project: Project, entries: list[Record]) -> list[Suspicion]:
-    """Everything that a period's entries give cause to look at."""
-    cals = project_calendars(project, act.state.workspace)
-    return [
-        *audit.duplicates(entries),
-        *audit.splits(entries, limits(act, project)),
-        *audit.self_approved(entries),
-        *audit.without_receipt(entries, cals, today(act.state, project)),
-        *audit.after_lock(entries, _locks(act, project)),
-        *_over_lines(act, project, COST_CLASSES),
+def _about_paper(act: Act, project: Project, record: Record, former: Mapping[str, Any]) -> list[Suspicion]:
+    """What one paper gives cause to look at, held against those that it may repeat. former: what it was before."""
+    papers = _Trail(act, project).papers(record, {**record, **former})
+    found = [
+        *audit.duplicates(papers),
+        *audit.splits(papers, limits(act, project)),
+        *audit.self_approved([record]),
+        *audit.after_lock([record], _locks(act, project)),
     ]
+    return [s for s in found if record["id"] in s.entries]
+
+
+def _without_receipt(act: Act, project: Project, papers: Iterable[Record]) -> list[Suspicion]:
+    cals = project_calendars(project, act.state.workspace)
+    return audit.without_receipt(papers, cals, today(act.state, project))
+
+
+def _open_findings(act: Act, project: Project, first: date, last: date) -> list[Record]:
+    """Findings of ours that are open and about papers of the period, or about no paper."""
+    found = (f for f in act.draft.find("finding", project.id, "open") if f["kind"] in audit.KINDS)
+    about = [(f, f.get("entries") or ()) for f in found]
+    return [f for f, entries in about if not entries or any(_dated(act, i, first, last) for i in entries)]
+
+
+def _dated(act: Act, id: str, first: date, last: date) -> bool:
+    entry = act.draft.get("entry", id)
+    day = entry.get("work_date") if entry else None
+    return day is not None and first <= day <= last
 
 
 def limits(act: Act, project: Project) -> list[Money]:
@@ -233,8 +255,8 @@ def _about(act: Act, project: Project, entry: str) -> set[str]:
     """The open findings of the kinds looked at at once that name this paper."""
     return {
         f["id"]
-        for f in act.draft.find("finding", project.id)
-        if f["status"] == "open" and f["kind"] in _AT_ONCE and entry in (f.get("entries") or ())
+        for f in act.draft.find("finding", project.id, "open")
+        if f["kind"] in _AT_ONCE and entry in (f.get("entries") or ())
     }
 
 
@@ -258,14 +280,14 @@ def _locks(act: Act, project: Project) -> list[tuple[Any, Any, Any]]:
     return [(date.min, known["closed_until"], known["steps"][-1]["at"])]
 
 
-def _result(act: Act, project: Project, period: str, entries: list[Record], told: Iterable[Event]) -> Record:
+def _result(act: Act, project: Project, period: str, count: int, told: Iterable[Event]) -> Record:
     verbs = [e.type for e in told]
-    open_now = [f for f in act.draft.find("finding", project.id) if f["status"] == "open"]
+    open_now = act.draft.find("finding", project.id, "open")
     return {
         "period": period,
         "at": act.event.at,
         "by": act.event.person,
-        "checked": len(entries),
+        "checked": count,
         "opened": verbs.count("finding.opened"),
         "closed": verbs.count("finding.closed"),
         "open": len(open_now),

@@ -150,7 +150,7 @@ def withdrawn(act: Act, entry: Record) -> tuple[Event, ...]:
     """An entry that was put into its project by mistake: it counts there no more, and is as new elsewhere."""
     told = _leave(act, entry)
     empty = {"id": entry["id"], "project": None, "client": None, "status": "void", "versions": []}
-    act.draft.put("entry", {**empty, "posted_at": entry["posted_at"]})
+    act.draft.put("entry", {**empty, "posted_at": entry["posted_at"], "_filed": entry.get("_filed")})
     return told
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Final
 
-from rules.engine.effects import creep, meetings, risks, suppliers
+from rules.engine.effects import creep, filing, meetings, risks, suppliers
 from rules.engine.effects.impact import milestone_values
 from rules.engine.effects.milestones import planned_record
 from rules.engine.effects.shapes import Act, Applied, EffectError, shown, today
@@ -198,6 +198,7 @@ def _begin(act: Act, project: Project) -> Applied:
     milestones = [draft.put("milestone", planned_record(act, project, plan)) for plan in project.milestones]
     first = _first_baseline(act, project)
     baseline = draft.put("baseline", {**first, "values": values_of(first, milestones)})
+    filing.begin(act, project)
     _count_anew(act, project)
     creep.taken_in(act, project)
     caused = (
