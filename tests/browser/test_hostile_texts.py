@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Request, Route
 
-from tests.browser.test_pages import Live, browser, sign_in
+from tests.browser.test_pages import browser, sign_in
 from tests.security.hostile import BAD, ELSEWHERE, MARK, RUN, poison
+from tests.support.live import Live
 from tests.support.seeding import opened
 
 __all__ = ["browser"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any, Final
 
-from rules.facts.catalogue import OBJECTS, Field
+from rules.facts.catalogue import EVENTS, OBJECTS, Field
 from service.store.lists import MOST
 
 LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -52,6 +52,12 @@ ONE = (
     *("risks", "complaints", "surveys", "meetings", "contacts", "audits", "closings"),
 )
 WHOLE = ("projects", "rules", "connections", "pauses")
+# Cursors: a place in the order of arrival; or when a record last changed, and its id. An empty one is the beginning.
+PLACE: Final = "^$|^[1-9][0-9]{0,17}$"
+MOMENT: Final = (
+    "^$|^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{6})?Z\|.+$"
+)
 # The object of the catalogue that an item of a list is.
 ITEMS: Final = {
     "approvals": "approval",
@@ -77,7 +83,8 @@ def description() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for name, (summary, filters) in LISTS.items():
         item = _item(name)
-        paths[f"/api/v1/{name}"] = {"get": _list(summary, filters, item, paged=name not in WHOLE)}
+        cursor = None if name in WHOLE else MOMENT if name in ITEMS else PLACE
+        paths[f"/api/v1/{name}"] = {"get": _list(summary, filters, item, cursor)}
         if name in ONE:
             paths[f"/api/v1/{name}/{{id}}"] = {"get": _one(f"One of {name}", item)}
     paths["/api/v1/waiting"] = {
@@ -110,18 +117,17 @@ def _item(name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{noun}"} if noun else {"type": "object"}
 
 
-def _list(summary: str, filters: tuple[str, ...], item: dict[str, Any], *, paged: bool) -> dict[str, Any]:
-    parameters = [{"name": f, "in": "query", "schema": {"type": "string"}} for f in filters]
-    if paged:
+def _list(summary: str, filters: tuple[str, ...], item: dict[str, Any], cursor: str | None) -> dict[str, Any]:
+    """cursor: what `next` of the page before looks like; none for a list that is one page."""
+    parameters: list[dict[str, Any]] = [
+        {"name": f, "in": "query", "schema": {"type": "string"}} for f in filters
+    ]
+    if cursor:
         limit = {"type": "integer", "minimum": 1, "maximum": MOST, "default": 50}
+        taken = {"schema": {"type": "string", "pattern": cursor}, "description": "`next` of the page before"}
         parameters += [
             {"name": "limit", "in": "query", "schema": limit},
-            {
-                "name": "cursor",
-                "in": "query",
-                "schema": {"type": "string"},
-                "description": "`next` of the page before",
-            },
+            {"name": "cursor", "in": "query", **taken},
         ]
     answer = _get(
         summary,
@@ -158,7 +164,7 @@ def _told() -> dict[str, Any]:
     schema = {
         "type": "object",
         "required": ["type", "object"],
-        "properties": {"type": {"type": "string"}, "object": {"type": "object"}},
+        "properties": {"type": {"type": "string", "enum": sorted(EVENTS)}, "object": {"type": "object"}},
     }
     return {
         "summary": summary,
