@@ -53,8 +53,8 @@ faults: setup ## every fault at every moment, on both databases; about an hour (
 docs: setup ## write the pages that are made from code, so that they cannot disagree with it
 	@$(BIN)/accord docs
 
-audit: ## hold the locks against known weaknesses, where an index of them can be reached; else say why not
-	@.ci/audit
+audit: setup ## hold the locks against known weaknesses, where an index of them can be reached; else say why not
+	@$(BIN)/python .ci/audit.py requirements.lock requirements.run.lock
 
 sbom: setup ## write build/sbom.json: what the container is made of, in CycloneDX
 	@mkdir -p build

@@ -47,37 +47,62 @@ def test_what_is_installed_has_its_licence_on_the_bill() -> None:
     assert licences["sqlalchemy"]
 
 
-TOOLS = {
-    "nothing is known": ("exit 0", 0, "nothing is known against requirements.lock"),
-    "a weakness": ("""echo '{"dependencies": []}' > "$out"; exit 1""", 1, "with a known weakness"),
-    "no network": ("echo 'ConnectionError: no route' >&2; exit 1", 0, "no index of advisories answered"),
+KNOWN = '{"name": "flask", "version": "3.1", "vulns": []}'
+WEAK = (
+    '{"name": "jinja2", "version": "2.10", "vulns": [{"id": "PYSEC-2019-217", "fix_versions": ["2.10.1"]}]}'
+)
+SKIPPED = '{"name": "jinja2", "skip_reason": "not found"}'
+# What an index says of the version that has been weak for years, what it says of a lock; what comes of that.
+INDEXES = {
+    "nothing is known": (
+        WEAK,
+        KNOWN,
+        0,
+        "pypi knows nothing against the 1 distributions of requirements.lock",
+    ),
+    "a weakness": (WEAK, WEAK, 1, "requirements.lock: jinja2 2.10: PYSEC-2019-217, mended in 2.10.1"),
+    "some are not known": (WEAK, f"{KNOWN}, {SKIPPED}", 0, "could not be asked about jinja2"),
+    "an index that knows nothing at all": (
+        SKIPPED,
+        SKIPPED,
+        0,
+        "no index of advisories answered (pypi: it has",
+    ),
+    "an index that calls the weak sound": (KNOWN, KNOWN, 0, "no index of advisories answered (pypi: it has"),
+    "no network": ("", "", 0, "no index of advisories answered (pypi: ConnectionError: no route; osv: "),
 }
 
 
-@pytest.mark.parametrize("case", TOOLS)
+@pytest.mark.parametrize("case", INDEXES)
 def test_the_audit_fails_for_weaknesses_only(tmp_path: Path, case: str) -> None:
-    """Which lock is weak is told; that nothing could be asked is told too, and fails nobody's build."""
-    script, code, said = TOOLS[case]
+    """What is weak is named with its mend; that nothing could be asked is told, fails nobody, and is no soundness."""
+    canary, lock, code, said = INDEXES[case]
     tool = tmp_path / "pip-audit"
     tool.write_text(
-        f"""#!/bin/bash\nwhile [ $# -gt 0 ]; do [ "$1" = --output ] && out=$2; shift; done\n{script}\n"""
+        f"""#!/bin/bash
+        while [ $# -gt 0 ]; do [ "$1" = --output ] && out=$2; [ "$1" = --requirement ] && of=$2; shift; done
+        case $of in requirements*) found='{lock}' ;; *) found='{canary}' ;; esac
+        [ "$found" ] || {{ echo 'ConnectionError: no route' >&2; exit 1; }}
+        echo "{{\\"dependencies\\": [$found]}}" > "$out"
+        """
     )
     tool.chmod(0o755)
     done = audit(PIP_AUDIT=str(tool))
-    assert done.returncode == code
+    assert done.returncode == code, done.stderr
     assert said in done.stdout + done.stderr
 
 
-def test_without_the_tool_the_audit_says_how_to_get_it(tmp_path: Path) -> None:
-    """It is skipped, and says so."""
+def test_without_the_tool_the_audit_says_so(tmp_path: Path) -> None:
+    """It is skipped, and says what is missing."""
     done = audit(PIP_AUDIT=str(tmp_path / "nothing"))
     assert done.returncode == 0
-    assert "audit skipped" in done.stdout
+    assert "audit skipped: there is no" in done.stdout
 
 
 def audit(**environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(ROOT / ".ci" / "audit")],
+        [sys.executable, ".ci/audit.py", "requirements.lock", "requirements.run.lock"],
+        cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
