@@ -1,8 +1,9 @@
 """The evidence of one project in one file that proves itself: a zip of plain files with a signed list of their sums.
 
-In: a chain of evidence, the log of what was sent, a key. Out: the bytes of the file; and of such bytes, what they hold
-and everything that is wrong with them, without anything else at hand. The zip has one form only, stored and in order,
-so a byte changed anywhere is found. Nothing is unpacked to a disk, and what is read is bounded.
+In: a chain of evidence with what is kept beside it, the log of what was sent, a key. Out: the bytes of the file; and of
+such bytes, what they hold and everything that is wrong with them, without anything else at hand. The zip has one form
+only, stored and in order, so a byte changed anywhere is found. Nothing is unpacked to a disk, and what is read is
+bounded.
 """
 
 from __future__ import annotations
@@ -20,20 +21,21 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rules.facts.codec import iso_utc, write_json
-from rules.facts.evidence import ZERO, verify_chain
+from rules.facts.evidence import PERSONAL, ZERO, unfit, verify_chain
 from service import signing
 
-FORMAT: Final = "accord evidence 1"
+FORMAT: Final = "accord evidence 2"
 LARGEST: Final = 256 << 20
 MOST_FILES: Final = 50_000
 MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.sig"
 KEY: Final = "key.pem"
 CHAIN: Final = "chain.jsonl"
+OPENED: Final = "personal.jsonl"
 DECISIONS: Final = "decisions.jsonl"
 SENT: Final = "sent.jsonl"
 README: Final = "README.txt"
-_FIXED: Final = (MANIFEST, SIGNATURE, KEY, README, CHAIN, DECISIONS, SENT)
+_FIXED: Final = (MANIFEST, SIGNATURE, KEY, README, CHAIN, OPENED, DECISIONS, SENT)
 _TEXT: Final = re.compile(r"texts/[0-9a-f]{64}\.txt")
 _END: Final = b"PK\x05\x06"
 _END_64: Final = b"PK\x06\x07"
@@ -42,6 +44,9 @@ _HOW: Final = b"""Evidence of what was asked, decided and sent in one project.
 
 chain.jsonl      one record a line, in order; each hash = SHA-256(hash of the line before + the record as JSON with
                  sorted keys, no spaces, UTF-8 not escaped); before the first one stand 64 zeros
+personal.jsonl   what is personal in these records, with the salt it was committed to: `personal` of a record holds
+                 SHA-256({"name":...,"salt":...,"value":...}), written in the same way; a value that is not here was
+                 erased, and nothing else of its record can have been changed
 decisions.jsonl  the decisions among them: who, what, when, and the text it was about
 texts/           those texts, byte for byte; each is named by its SHA-256
 sent.jsonl       the messages that went to the client, with every attempt and its outcome
@@ -64,7 +69,9 @@ class BadBundle(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a file says of itself, and what is wrong with it. known: number of the record with the head asked about."""
+    """What a file says of itself, and what is wrong with it. known: number of the record with the head asked about;
+    erased: how many personal values are in its records no longer.
+    """
 
     project: str
     made_at: str
@@ -73,6 +80,7 @@ class Checked:
     key: str
     decisions: int
     sent: int
+    erased: int
     known: int | None
     problems: tuple[str, ...]
 
@@ -85,7 +93,15 @@ def make(
     at: datetime,
 ) -> bytes:
     """The bytes of the file. links: as `store.evidence.chain_of` gives them. Raises BadBundle past its bounds."""
-    files = {README: _HOW, CHAIN: _lines(links), **_decided(links), SENT: _lines(sent)}
+    beside = [
+        {"sequence": one["sequence"], "name": name, **value}
+        for one in links
+        for name, value in sorted(one["opened"].items())
+        if name in one["record"].get(PERSONAL, {})
+    ]
+    chain = [{k: v for k, v in one.items() if k != "opened"} for one in links]
+    derived = _decided(chain, _opened(chain, _lines(beside))[0])
+    files = {README: _HOW, CHAIN: _lines(chain), OPENED: _lines(beside), **derived, SENT: _lines(sent)}
     manifest = {
         "format": FORMAT,
         "project": project,
@@ -108,7 +124,8 @@ def check(given: bytes, key: str | None = None, head: str | None = None) -> Chec
         manifest = json.loads(files[MANIFEST])
         links = [json.loads(line) for line in files[CHAIN].splitlines()]
         pairs = [(link["record"], str(link["hash"])) for link in links]
-        derived = _decided(links)
+        opened, strange = _opened(links, files[OPENED])
+        derived = _decided(links, opened)
         print_ = signing.fingerprint(files[KEY])
         signed = signing.signed_by(files[KEY], files[SIGNATURE], files[MANIFEST])
         listed: Mapping[str, str] = dict(manifest["files"])
@@ -120,6 +137,7 @@ def check(given: bytes, key: str | None = None, head: str | None = None) -> Chec
     problems = [] if signed else ["the manifest is not signed by the key that lies beside it"]
     problems += _sums(files, listed)
     problems += verify_chain(pairs)
+    problems += strange
     problems += [f"{n}: does not say what the chain says" for n in derived if files.get(n) != derived[n]]
     if (said["length"], said["head"]) != (len(links), end) or not numbered:
         problems.append(f"the chain has {len(links)} records and ends at {end}; the manifest says otherwise")
@@ -134,19 +152,34 @@ def check(given: bytes, key: str | None = None, head: str | None = None) -> Chec
     return Checked(
         project=str(said["project"]), made_at=str(said["made_at"]), length=len(links), head=end, key=print_,
         decisions=files[DECISIONS].count(b"\n"), sent=files[SENT].count(b"\n"), known=known,
+        erased=sum(len(record.get(PERSONAL) or {}) for record, _ in pairs) - sum(map(len, opened.values())),
         problems=tuple(problems),
     )  # fmt: skip
 
 
-def _decided(links: Sequence[Link]) -> dict[str, bytes]:
-    """The decisions of a chain and the texts they were about, by file name."""
+def _opened(links: Sequence[Link], content: bytes) -> tuple[dict[int, dict[str, Any]], list[str]]:
+    """What is known of the personal in each record, sequence -> name -> value; and what no record was made with."""
+    records = {int(link["sequence"]): link["record"] for link in links}
+    found: dict[int, dict[str, Any]] = {}
+    strange: list[str] = []
+    for one in map(json.loads, content.splitlines()):
+        number, name = int(one["sequence"]), str(one["name"])
+        if name in found.setdefault(number, {}) or unfit(records.get(number, {}), {name: one}):
+            strange.append(f"record {number}: {name[:_LONGEST_NAME]!r} is not what the record was made with")
+        found[number][name] = one["value"]
+    return found, strange
+
+
+def _decided(links: Sequence[Link], values: Mapping[int, Mapping[str, Any]]) -> dict[str, bytes]:
+    """The decisions of a chain, with what is still known of whom, and the texts they were about, by file name."""
     found, texts = [], {}
     for link in links:
         record = link["record"]
         if "text" in record:
             content = str(record["text"]).encode()
             texts[f"texts/{hashlib.sha256(content).hexdigest()}.txt"] = content
-            kept = {k: v for k, v in record.items() if k != "text"}
+            kept = {k: v for k, v in record.items() if k not in ("text", PERSONAL)}
+            kept |= {**dict.fromkeys(record.get(PERSONAL) or {}), **values.get(link["sequence"], {})}
             found.append({"sequence": link["sequence"], **kept})
     return {DECISIONS: _lines(found), **dict(sorted(texts.items()))}
 

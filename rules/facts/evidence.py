@@ -3,6 +3,9 @@
 Each hash covers the one before it and the record's canonical JSON: h(n) = SHA-256(hex(h(n-1)) + canonical JSON), with
 h(0) = 64 zeros. Keys are sorted by code point, there are no spaces, and UTF-8 is not escaped, so anybody can check a
 chain with any SHA-256 at hand.
+
+What is personal stands beside a record: the record holds `personal`, name -> commitment, and whoever has the value with
+its salt can open it. Without both nothing can be told of the value, so it can be erased and the chain still verifies.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from typing import Any, Final
 from rules.facts.codec import to_plain, write_json
 
 ZERO: Final = "0" * 64
+PERSONAL: Final = "personal"
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -29,6 +33,17 @@ def link(prev_hex: str, record: Mapping[str, Any]) -> str:
     if not _HASH.fullmatch(prev_hex):
         raise ValueError(f"{prev_hex[:70]!r} is no hash: expected 64 hex digits in lower case")
     return hashlib.sha256(prev_hex.encode() + canonical(record)).hexdigest()
+
+
+def commitment(name: str, salt: str, value: Any) -> str:
+    """What a record holds in the place of a personal value: SHA-256 over the canonical JSON of name, salt and value."""
+    return hashlib.sha256(canonical({"name": name, "salt": salt, "value": value})).hexdigest()
+
+
+def unfit(record: Mapping[str, Any], opened: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The names whose opening, {"salt", "value"}, is not what the record was made with."""
+    held = record.get(PERSONAL) or {}
+    return [n for n, o in opened.items() if held.get(n) != commitment(n, str(o["salt"]), o["value"])]
 
 
 def verify_chain(

@@ -149,6 +149,10 @@ def _print(checked: Checked) -> None:
         f"made {checked.made_at}"
     )
     click.echo(f"  head  {checked.head}\n  key   {checked.key}")
+    if checked.erased:
+        click.echo(
+            f"  {checked.erased} personal values were erased: that they were there is proved, not what they were"
+        )
 
 
 def _not_excluded(checked: Checked, key: str | None, head: str | None) -> list[str]:

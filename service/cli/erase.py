@@ -7,7 +7,7 @@ import click
 from service.cli import Invocation
 
 STAYS = (
-    "what stays: that something happened, amounts and dates, and what was decided, with the name under it; "
+    "what stays: that something happened, amounts and dates, what was decided and the exact text of it; "
     "the chain of evidence still verifies"
 )
 
@@ -19,8 +19,9 @@ STAYS = (
 def command(invocation: Invocation, who: str, yes: bool) -> None:
     """Erase what is personal of WHO, a person or a client with all its contacts, by key. This cannot be undone.
 
-    Addresses and words of messages, what they wrote, the webhook calls it came in, address and browser beside their
-    decisions, and every link of theirs. Take them out of the workspace files (`until:`) as well, and out of backups.
+    Their names and addresses wherever they stand in the record, what they wrote and what was sent to them, the webhook
+    calls it came in, name, remark, address and browser of their decisions, and every link of theirs. Take them out of
+    the workspace files (`until:`) as well, and out of backups.
     """
     from service.cli._open import opened
     from service.flow import forget
@@ -35,5 +36,11 @@ def command(invocation: Invocation, who: str, yes: bool) -> None:
             click.echo(f"to do it: accord erase {who} --yes")
             return
         found = forget.erase(process.context, who, people, clients)
-    click.echo("erased: " + ", ".join(f"{count} {what}" for what, count in found.items()))
+    named = found["named_still"]
+    click.echo("erased: " + ", ".join(f"{n} {what}" for what, n in found.items() if what != "named_still"))
     click.echo(STAYS)
+    if named:
+        click.echo(
+            f"{named} records of the chain name them for good: in a text that both sides agreed on, or because they "
+            "were made by version 0.1.0"
+        )

@@ -14,13 +14,16 @@ from rules.facts.duration import Duration
 from rules.facts.project import Workspace
 from service.log import get
 from service.state import Context
-from service.store import evidence, retention
+from service.store import erasure, evidence, retention
 from service.store.database import from_iso, iso
+from service.store.erasure import Whom
 from service.store.switches import connection_state, set_connection_state
 
 log = get("forget")
 EVERY: Final = timedelta(hours=1)
 LEFTOVERS: Final = timedelta(days=30)
+PASSES: Final = 20
+"""What came in during one pass is found by the next."""
 DONE: Final = "$retention"
 """Kept like the state of a connection; none of a workspace has this name."""
 
@@ -75,20 +78,51 @@ def people_behind(workspace: Workspace, key: str) -> tuple[list[str], list[str]]
 
 def erase(context: Context, key: str, people: list[str], clients: list[str]) -> Mapping[str, int]:
     """Take what is personal of these people out of the record; how much of what went."""
-    now = context.now()
+    now, whom = context.now(), _whom(context, people)
     with context.database.reading() as connection:
         calls = retention.deliveries_of(connection, people, clients)
     with context.database.inbox_writing() as inbox:
         found = {"deliveries": retention.empty_deliveries(inbox, calls)}
     with context.database.writing() as connection:
         found |= retention.empty_messages(connection, people, now)
-        found["comments"] = retention.empty_words(connection, people)
-        found["circumstances"] = retention.empty_decisions(connection, people)
         found["links"] = retention.end_links(connection, people, now)
+    found["texts"] = _texts_erased(context, whom)
+    with context.database.writing() as connection:
+        # Last, for the names that somebody typed stand here alone: a broken run can be begun again.
+        found["evidence"] = retention.empty_evidence(connection, whom.people, whom.names | whom.addresses)
+        found["named_still"] = retention.named_in_chains(connection, whom.names | whom.addresses)
         record = {"event": "person.erased", "key": key, "at": iso(now), **found}
         evidence.append(connection, evidence.ORGANISATION, record, now)
     log.info("erased", **found)
     return found
+
+
+def _whom(context: Context, people: list[str]) -> Whom:
+    known = [context.rulebook.workspace.people[key] for key in people]
+    with context.database.reading() as connection:
+        typed = retention.typed_names(connection, people)
+    addresses = {p.email for p in known if p.email} | {one for one in typed if "@" in one}
+    clients = {p.client for p in known}
+    return Whom(
+        frozenset(people),
+        names=frozenset({p.name for p in known} | typed - addresses),
+        addresses=frozenset(addresses),
+        clients=None if None in clients else frozenset(c for c in clients if c),
+    )
+
+
+def _texts_erased(context: Context, whom: Whom) -> int:
+    """Go through the record until nothing of it says anything of them any more; how many texts said something."""
+    count = 0
+    for _ in range(PASSES):
+        with context.database.reading() as connection:
+            found = list(erasure.changes(connection, whom))
+        for start in range(0, len(found), retention.GROUP):
+            with context.database.writing() as connection:
+                count += erasure.make(connection, found[start : start + retention.GROUP])
+        if not found:
+            return count
+    raise RuntimeError(f"the record names them still after {PASSES} passes; try again when less comes in")
 
 
 def _before(workspace: Workspace, what: str, now: datetime) -> datetime | None:

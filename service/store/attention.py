@@ -17,6 +17,7 @@ from rules.facts import codec
 from rules.facts.event import Record
 from service.store.actions import GIVEN_UP
 from service.store.database import from_iso, iso
+from service.store.evidence import said
 from service.store.tables import (
     actions,
     attempts,
@@ -153,14 +154,21 @@ def links_to(connection: Connection, kind: str, subject: str) -> list[dict[str, 
 
 
 def evidence_of(connection: Connection, chain: str, approval: str) -> list[dict[str, Any]]:
-    """The links of a chain that are about one approval, in order: sequence, at, hash and the record."""
+    """The links of a chain that are about one approval, in order: sequence, at, hash, and the record with what is
+    personal in its place, none where that was erased.
+    """
     rows = connection.execute(
         select(evidence)
         .where(evidence.c.chain == chain, evidence.c.record.contains(approval, autoescape=True))
         .order_by(evidence.c.sequence)
     )
     found = [
-        {"sequence": r.sequence, "at": from_iso(r.at), "hash": r.hash, "record": json.loads(r.record)}
+        {
+            "sequence": r.sequence,
+            "at": from_iso(r.at),
+            "hash": r.hash,
+            "record": said(json.loads(r.record), r.private),
+        }
         for r in rows
     ]
     return [link for link in found if link["record"].get("approval") == approval]

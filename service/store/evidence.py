@@ -1,26 +1,30 @@
 """The chain of evidence: one a project, appended under the write lock, never changed.
 
-In: a record of what was said or agreed. Out: its sequence number and hash. Personal details (address, browser)
-stand beside the chain; the chain holds their salted hash, so that they can be erased while it still verifies.
+In: a record of what was said or agreed. Out: its sequence number and hash. What is personal (names, addresses, what
+somebody wrote) stands beside the chain with a salt; the chain holds a commitment to it, so that it can be erased while
+the chain still verifies.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select
 
-from rules.facts.evidence import ZERO, canonical, link
+from rules.facts.evidence import PERSONAL, ZERO, canonical, commitment, link
 from service.store.actions import GIVEN_UP
 from service.store.database import iso
 from service.store.tables import actions, attempts, evidence
 
 ORGANISATION: Final = "organisation"
 """The chain of what belongs to no project."""
+CIRCUMSTANCES: Final = ("address", "agent")
+"""Where a decision came from: no part of what was decided, and nobody's to read without need."""
 
 
 def append(
@@ -28,10 +32,15 @@ def append(
     chain: str,
     record: Mapping[str, Any],
     at: datetime,
-    private: Mapping[str, Any] | None = None,
+    personal: Mapping[str, Any] | None = None,
 ) -> tuple[int, str]:
-    """Append to the chain; returns (sequence, hash of the new head)."""
+    """Append to the chain; returns (sequence, hash of the new head). personal: what may have to be erased one day."""
     sequence, head = head_of(connection, chain)
+    held = {
+        n: {"salt": secrets.token_hex(16), "value": v} for n, v in (personal or {}).items() if v is not None
+    }
+    if held:
+        record = {**record, PERSONAL: {n: commitment(n, **o) for n, o in held.items()}}
     hashed = link(head, record)
     connection.execute(
         insert(evidence).values(
@@ -39,11 +48,30 @@ def append(
             sequence=sequence + 1,
             record=canonical(record).decode(),
             hash=hashed,
-            private=json.dumps(dict(private), ensure_ascii=False, sort_keys=True) if private else None,
+            private=closed(held),
             at=iso(at),
         )
     )
     return sequence + 1, hashed
+
+
+def closed(opened: Mapping[str, Any]) -> str | None:
+    """What is kept beside a record; none where there is nothing, or nothing any more."""
+    return json.dumps(dict(opened), ensure_ascii=False, sort_keys=True) if opened else None
+
+
+def opened(private: str | None) -> dict[str, Any]:
+    """name -> {"salt", "value"} of what is still kept beside a record."""
+    found = json.loads(private) if private else {}
+    # The version before kept address and browser without a salt: a record of it commits to neither.
+    return {name: one for name, one in found.items() if isinstance(one, dict)}
+
+
+def said(record: Mapping[str, Any], private: str | None) -> dict[str, Any]:
+    """A record as people read it: who did and wrote it in its place, none where that was erased; not from where."""
+    values = {name: one["value"] for name, one in opened(private).items()}
+    known = {**dict.fromkeys(record.get(PERSONAL) or {}), **values}
+    return {**record, **{name: value for name, value in known.items() if name not in CIRCUMSTANCES}}
 
 
 def head_of(connection: Connection, chain: str) -> tuple[int, str]:
@@ -66,10 +94,17 @@ def anchor_of(connection: Connection, chain: str, key: str) -> dict[str, Any] | 
 
 
 def chain_of(connection: Connection, chain: str) -> list[dict[str, Any]]:
-    """All links of the chain in order: sequence, at, hash and the record."""
+    """All links of the chain in order: sequence, at, hash, the record, and what is still kept beside it (`opened`)."""
     rows = connection.execute(select(evidence).where(evidence.c.chain == chain).order_by(evidence.c.sequence))
     return [
-        {"sequence": r.sequence, "at": r.at, "hash": r.hash, "record": json.loads(r.record)} for r in rows
+        {
+            "sequence": r.sequence,
+            "at": r.at,
+            "hash": r.hash,
+            "record": json.loads(r.record),
+            "opened": opened(r.private),
+        }
+        for r in rows
     ]
 
 

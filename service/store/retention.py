@@ -1,22 +1,23 @@
 """What is kept no longer than it has to be, and what of a person is taken out of the record.
 
 In: times and people's keys. Out: how many rows were deleted or emptied. The chain of evidence is never touched: it
-holds the salted hash of what stands beside it, so it verifies after that is gone.
+holds commitments to what stands beside it, so it verifies after that is gone. `store.erasure` looks through the texts.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Table, delete, select, update
+from sqlalchemy import Column, Connection, Table, delete, func, or_, select, update
 
 from rules.facts import codec
 from service.store.actions import GIVEN_UP, OVER, decode, encode
 from service.store.database import iso
+from service.store.evidence import CIRCUMSTANCES, closed, opened
 from service.store.tables import (
     actions,
     attempts,
@@ -32,7 +33,6 @@ from service.store.tables import (
 
 GROUP: Final = 500
 """So many rows go in one transaction."""
-ERASED: Final = "[erased]"
 
 
 def delete_attempts(connection: Connection, before: datetime) -> int:
@@ -55,10 +55,14 @@ def delete_leftovers(connection: Connection, now: datetime, before: datetime) ->
 
 
 def empty_circumstances(connection: Connection, before: datetime) -> int:
-    """Addresses and browsers beside the evidence of decisions made before."""
-    old = (evidence.c.private.is_not(None)) & (evidence.c.at < iso(before))
-    done = connection.execute(update(evidence).where(old).values(private=None))
-    return done.rowcount
+    """Addresses and browsers beside the evidence of decisions made before; a group of decisions."""
+    there = or_(*(evidence.c.private.contains(f'"{name}"', autoescape=True) for name in CIRCUMSTANCES))
+    old = connection.execute(select(evidence).where(there, evidence.c.at < iso(before)).limit(GROUP)).all()
+    for row in old:
+        _keep_beside(
+            connection, row, {n: o for n, o in opened(row.private).items() if n not in CIRCUMSTANCES}
+        )
+    return len(old)
 
 
 def old_deliveries(inbox: Connection, before: datetime) -> list[str]:
@@ -122,40 +126,43 @@ def empty_messages(connection: Connection, people: Collection[str], now: datetim
     return {"messages": count, "cancelled": stopped}
 
 
-def empty_words(connection: Connection, people: Collection[str]) -> int:
-    """What these people wrote in comments: the text, not that they did."""
+def empty_evidence(connection: Connection, people: Collection[str], known_as: Collection[str]) -> int:
+    """What is kept beside the evidence of decisions of these people, whenever they were made, and where they are named
+    beside somebody else's; how many values.
+    """
     count = 0
-    for row in _events_by(connection, people):
-        data = codec.loads(row.data)
-        comment = data["objects"].get("comment")
-        if comment:
-            data["objects"]["comment"] = {**comment, "text": ERASED}
-            values = {"data": codec.dumps(data)}
-            connection.execute(update(events).where(events.c.id == row.id).values(**values))
-            count += 1
+    for row in connection.execute(select(evidence).where(evidence.c.private.is_not(None))).all():
+        kept = opened(row.private)
+        mine = json.loads(row.record).get("person") in people
+        left = {n: o for n, o in kept.items() if not mine and o["value"] not in known_as}
+        count += len(kept) - len(left)
+        if left != kept:
+            _keep_beside(connection, row, left)
     return count
 
 
-def empty_decisions(connection: Connection, people: Collection[str]) -> int:
-    """Address and browser beside the decisions of these people, whenever they were made."""
-    count = 0
-    rows = connection.execute(
-        select(evidence.c.chain, evidence.c.sequence, evidence.c.record).where(
-            evidence.c.private.is_not(None)
-        )
-    ).all()
-    for row in rows:
-        if json.loads(row.record).get("person") in people:
-            mine = (evidence.c.chain == row.chain) & (evidence.c.sequence == row.sequence)
-            connection.execute(update(evidence).where(mine).values(private=None))
-            count += 1
-    return count
+def named_in_chains(connection: Connection, known_as: Collection[str]) -> int:
+    """How many records of chains name them for good: in a text that both sides agreed on, or as 0.1.0 kept them."""
+    named = [evidence.c.record.icontains(name, autoescape=True) for name in sorted(known_as)]
+    return connection.execute(select(func.count()).where(or_(*named)).select_from(evidence)).scalar() or 0
+
+
+def typed_names(connection: Connection, people: Collection[str]) -> set[str]:
+    """The names and addresses under which these people decided."""
+    rows = connection.execute(select(evidence).where(evidence.c.private.is_not(None))).all()
+    mine = [opened(row.private) for row in rows if json.loads(row.record).get("person") in people]
+    return {str(one[name]["value"]) for one in mine for name in ("name", "by") if name in one}
 
 
 def end_links(connection: Connection, people: Collection[str], now: datetime) -> int:
     """Every link that still opens something for these people."""
     mine = links.c.person.in_(list(people)) & links.c.revoked_at.is_(None)
     return connection.execute(update(links).where(mine).values(revoked_at=iso(now))).rowcount
+
+
+def _keep_beside(connection: Connection, row: Any, left: Mapping[str, Any]) -> None:
+    mine = (evidence.c.chain == row.chain) & (evidence.c.sequence == row.sequence)
+    connection.execute(update(evidence).where(mine).values(private=closed(left)))
 
 
 def _events_by(connection: Connection, people: Collection[str]) -> list[Any]:

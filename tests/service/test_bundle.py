@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.facts.evidence import ZERO, link, text_hash
+from rules.facts.evidence import ZERO, commitment, link, text_hash
 from service import bundle, signing
 from service.bundle import BadBundle, check, make
 
@@ -22,18 +23,27 @@ TEXT = "变更内容：增加导出功能\n影响：+5 个工作日，+CNY 8,000
 SENT = [{"id": "act_1", "address": "ann@acme.example", "attempts": [{"outcome": "sent", "status": 250}]}]
 
 
+NAME = {"salt": "5a17" * 8, "value": "Ann Lee"}
+ASKED = {
+    "event": "approval.answered",
+    "decision": "approved",
+    "text": TEXT,
+    "text_sha256": text_hash(TEXT),
+    "personal": {"name": commitment("name", **NAME)},
+}
+
+
 def chain(*records: dict[str, Any]) -> list[dict[str, Any]]:
-    """Links as the store gives them."""
+    """Links as the store gives them, each with the name that it was made with."""
     found, head = [], ZERO
     for number, record in enumerate(records, 1):
         head = link(head, record)
-        found.append(
-            {"sequence": number, "at": "2026-11-20T09:30:00.000000Z", "hash": head, "record": record}
-        )
+        opened = {"name": NAME} if "personal" in record else {}
+        at = "2026-11-20T09:30:00.000000Z"
+        found.append({"sequence": number, "at": at, "hash": head, "record": record, "opened": opened})
     return found
 
 
-ASKED = {"event": "approval.answered", "decision": "approved", "text": TEXT, "text_sha256": text_hash(TEXT)}
 LINKS = chain(ASKED, {"event": "milestone.deemed", "clause": "7.2"}, {**ASKED, "decision": "rejected"})
 WHOLE = make("apollo", LINKS, SENT, OWN, AT)
 KEY = signing.fingerprint(signing.public_pem(OWN))
@@ -56,6 +66,27 @@ def test_an_untouched_file_says_what_it_holds() -> None:
     assert (checked.head, checked.key) == (HEAD, KEY)
     with zipfile.ZipFile(io.BytesIO(WHOLE)) as archive:
         assert archive.read(f"texts/{text_hash(TEXT)}.txt").decode() == TEXT
+
+
+def test_what_was_erased_is_missing_and_the_rest_proves_itself() -> None:
+    """The same chain and head without the name: nothing is wrong, one value is told to be gone, its decision stands."""
+    bare = [{**one, "opened": {}} if one["sequence"] == 1 else one for one in LINKS]
+    checked = check(make("apollo", bare, SENT, OWN, AT), KEY, HEAD)
+    assert checked.problems == ()
+    assert (checked.erased, checked.decisions, checked.known) == (1, 2, 3)
+    assert check(WHOLE).erased == 0
+    with zipfile.ZipFile(io.BytesIO(make("apollo", bare, SENT, OWN, AT))) as archive:
+        first, last = map(json.loads, archive.read("decisions.jsonl").splitlines())
+    assert (first["name"], last["name"]) == (None, "Ann Lee")
+
+
+@pytest.mark.parametrize("forged", [{**NAME, "value": "Bob Ray"}, {**NAME, "salt": "00" * 16}])
+def test_a_name_that_was_not_there_is_found(forged: dict[str, str]) -> None:
+    """Whoever has the key can sign another name beside the chain; the record was made with the true one."""
+    other = make(
+        "apollo", [{**one, "opened": {"name": forged}} for one in LINKS if one["sequence"] < 2], [], OWN, AT
+    )
+    assert "record 1: 'name' is not what the record was made with" in check(other, KEY).problems
 
 
 def test_the_same_evidence_is_the_same_file() -> None:

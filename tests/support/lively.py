@@ -198,9 +198,7 @@ def _decided(seed: Seed) -> dict[str, str]:
         "approval": "apr_old",
         "version": 1,
         "decision": "approved",
-        "by": "ann@acme.example",
         "person": "ann",
-        "name": "Ann Lee",
         "statement": "I have read the text above and decide for Acme Ltd.",
         "channel": "online",
         "text": CHANGE_TEXT,
@@ -208,7 +206,8 @@ def _decided(seed: Seed) -> dict[str, str]:
         "at": iso(then),
     }
     with seed.context.database.writing() as connection:
-        evidence.append(connection, "apollo", record, then)
+        personal = {"name": "Ann Lee", "by": "ann@acme.example"}
+        evidence.append(connection, "apollo", record, then, personal)
     return {"approval": "apr_export", "change": "chg_export", "draft": "chg_filter"}
 
 

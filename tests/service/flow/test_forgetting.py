@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from html import escape
 from pathlib import Path
 
 import pytest
 
 from rules.facts.evidence import verify_chain
 from rules.language.documents import read
+from rules.language.model import Operand
 from rules.language.workspace import build
 from service.cli import main
 from service.flow import forget
+from service.flow.decide import decide_waiting
 from service.rulebook import Rulebook
-from service.store import evidence, inbox, lists
+from service.store import attention, evidence, inbox, lists
 from service.store.actions import row_of
 from service.store.deliveries import Became
 from service.store.lists import Wanted
-from service.store.tables import evidence as chain_rows
+from tests.security.access import record_of
 from tests.support.seeding import NOW, Seed, close, opened
 
 YEARS = timedelta(days=900)
@@ -52,9 +55,15 @@ def decided(seed: Seed) -> str:
     return token
 
 
-def privates(seed: Seed) -> list[str | None]:
+def beside(seed: Seed) -> set[str]:
+    """The names of what is kept beside the chain."""
     with seed.context.database.reading() as connection:
-        return [row["private"] for row in connection.execute(chain_rows.select()).mappings()]
+        return {name for link in evidence.chain_of(connection, "apollo") for name in link["opened"]}
+
+
+def everything(seed: Seed) -> list[str]:
+    """Every row of the record and of the inbox."""
+    return [row for rows in record_of(seed).values() for row in rows]
 
 
 def verifies(seed: Seed, chain: str) -> bool:
@@ -115,12 +124,12 @@ def test_the_workspace_says_how_long(seed: Seed, monkeypatch: pytest.MonkeyPatch
 
 
 def test_address_and_browser_go_and_the_chain_still_verifies(seed: Seed) -> None:
-    """The chain holds their salted hash; what stands beside it is emptied when its time is over."""
+    """The chain holds commitments to them; what stands beside it goes when its time is over, the name stays."""
     decided(seed)
-    assert any(privates(seed))
+    assert beside(seed) == {"name", "by", "address", "agent"}
     seed.at(NOW + YEARS)
     pruned(seed)
-    assert not any(privates(seed))
+    assert beside(seed) == {"name", "by"}
     assert verifies(seed, "apollo")
 
 
@@ -150,10 +159,50 @@ def test_a_person_is_erased_and_what_was_agreed_stays(seed: Seed, capsys: pytest
         stored = inbox.one(connection, call)
     assert stored is not None
     assert stored.delivery.body == b""
-    assert not any(privates(seed))
+    assert beside(seed) == set()
     assert verifies(seed, "apollo")
     assert verifies(seed, "organisation"), "that somebody was erased is on record too"
     assert seed.app.test_client().get(f"/a/{token}").status_code == 404
+
+
+def test_nothing_on_record_names_who_was_erased(seed: Seed) -> None:
+    """Typed name, mail address and words of a contact are in no row any more: not in the decision, its event and its
+    chain, not in what was told to others of it; a namesake at another client keeps theirs.
+    """
+    decided(seed)
+    decide_waiting(seed.context)
+    words = "<call> me & 555-0101"
+    told = {"comment": {"id": "c1", "author": "ann", "text": words}, "issue": {"id": "tracker/APO-1"}}
+    said = seed.event("comment.created", told, person="ann", connection="tracker")
+    quoted = f"Ann Lee (ann@acme.example) wrote: {words}"
+    html = f"<p>ANN LEE wrote: {escape(words)}</p>"
+    seed.verdict(said, "talk/told", "fired", quoted, trace=(Operand("comment.text", True, ()),))
+    to_lin = {"recipient": "lin", "address": "lin@northwind.example", "names": {"comment": told["comment"]}}
+    told_of = {"text_out": ("From Ann Lee", quoted, html), "outcome": "250 ok, Reply-To: ann@acme.example"}
+    sent = seed.action(said, "email", **told_of, **to_lin)
+    namesake = seed.event("issue.created", {"issue": {"id": "x", "title": "for Ann Lee"}}, client="hengtai")
+    assert any("555-0101" in row for row in everything(seed))
+    people, clients = forget.people_behind(seed.context.rulebook.workspace, "ann")
+    forget.erase(seed.context, "ann", people, clients)
+    left = everything(seed)
+    for gone in ("ann@acme.example", "555-0101", "Ann Lee wrote", "ANN LEE"):
+        assert [row for row in left if gone in row] == [], gone
+    assert sum(row.count("Ann Lee") for row in left) == 1
+    with seed.context.database.reading() as connection:
+        assert "Ann Lee" in (lists.event_row(connection, namesake.id) or {})["data"]
+        assert (row_of(connection, sent) or {})["body"] == "[erased] ([erased]) wrote: [erased]"
+        approval = attention.record(connection, "approval", "apr_export") or {}
+    assert (approval["status"], approval["decisions"][0]["person"]) == ("approved", "ann")
+    assert approval["decisions"][0]["name"] == "[erased]"
+    assert verifies(seed, "apollo")
+
+
+def test_erasing_again_finds_nothing(seed: Seed) -> None:
+    """What is gone is gone, and a broken run can be begun again."""
+    decided(seed)
+    for _ in range(2):
+        found = forget.erase(seed.context, "ann", ["ann"], [])
+    assert (found["texts"], found["evidence"], found["links"]) == (0, 0, 0)
 
 
 def test_erasing_nobody_is_wrong_use(seed: Seed, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from rules.facts.event import Record
-from rules.facts.evidence import text_hash, verify_chain
+from rules.facts.evidence import text_hash, unfit, verify_chain
 from service.store import attention, evidence, journal, lists
 from service.store.lists import Wanted
 from tests.support.seeding import CHANGE_TEXT, NOW, Seed
@@ -87,10 +87,14 @@ def test_the_confirmation_holds_what_proves_it(seed: Seed) -> None:
     page = decide(client, path, decision="rejected", reason="Not this year.").text
     with seed.context.database.reading() as connection:
         (link,) = evidence.chain_of(connection, "apollo")
+        (read,) = attention.evidence_of(connection, "apollo", "apr_export")
     record = link["record"]
     assert (record["text"], record["text_sha256"]) == (CHANGE_TEXT, text_hash(CHANGE_TEXT))
-    assert (record["decision"], record["remark"]) == ("rejected", "Not this year.")
-    assert (record["name"], record["by"]) == ("Ann Lee", "ann@acme.example")
+    assert (record["decision"], read["record"]["remark"]) == ("rejected", "Not this year.")
+    assert (read["record"]["name"], read["record"]["by"]) == ("Ann Lee", "ann@acme.example")
+    assert unfit(record, link["opened"]) == []
+    assert set(link["opened"]) == set(record["personal"]) == {"name", "by", "remark", "address", "agent"}
+    assert "Ann" not in str(record), "what may have to be erased is not in the chain"
     assert record["statement"] == "I have read the text above and decide for Acme Ltd."
     assert verify_chain([(record, link["hash"])]) == []
     for shown in (link["hash"], text_hash(CHANGE_TEXT), "Not this year.", "Ann Lee"):
