@@ -2,7 +2,8 @@
 
 In: what a link shall open. Out: its token and address. A token is 256 bits derived from the service's secret key,
 so that a message that is rendered again carries the same address; the database holds only its hash. A new serial
-makes a new token, which is how a link is sent anew and the old one ends.
+makes a new token, which is how a link is sent anew and the old one ends. Every link has an end: so long after it was
+last sent as the workspace says, and after the last day of what it asks.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ import hashlib
 import hmac
 import ipaddress
 import re
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlsplit
 
+from rules.facts.duration import Duration
+from rules.facts.event import Record
+from rules.facts.project import Workspace
 from service.settings import Settings
 from service.store import links
 from service.store.database import Connection
@@ -51,6 +55,25 @@ def make(connection: Connection, settings: Settings, link: Link, now: datetime) 
     token = token_for(settings.secret_key, link)
     links.add(connection, hash_of(token), link, now)
     return f"{settings.public_url or settings.local_url}/{PATHS[link.kind]}/{token}"
+
+
+def find(connection: Connection, settings: Settings, token: str) -> Link | None:
+    """What the token opens, or opened; none for one that never was, or was made with another secret key."""
+    link = links.find(connection, hash_of(token))
+    return link if link and hmac.compare_digest(token_for(settings.secret_key, link), token) else None
+
+
+def until(workspace: Workspace, asked: Record | None, now: datetime) -> datetime:
+    """When a link that is sent now ends. asked: the question, survey or meeting that it opens, none for a project."""
+    last = now
+    for name in ("expires_at", "expires_on", "objections_until"):
+        day = (asked or {}).get(name)
+        if isinstance(day, datetime):
+            last = max(last, day)
+        elif isinstance(day, date):
+            # The end of that day wherever its reader is.
+            last = max(last, datetime.combine(day, time(), UTC) + timedelta(days=2))
+    return last + Duration.parse(workspace.links_last).timedelta
 
 
 def reaches_outside(settings: Settings) -> bool:

@@ -22,7 +22,7 @@ from service.state import Context
 from service.store import codes as kept_codes
 from service.store.actions import BY_MAIL
 from service.store.codes import Whose
-from service.store.links import Link, serial_of
+from service.store.links import Link, newest
 from service.tools import Tools
 
 WITH_TEXT = ("email", "task", "comment", "chat", "create_issue", "book_note")
@@ -166,14 +166,16 @@ def _address(context: Context, planned: Planned, connector: Connector) -> str:
     now = context.now()
     with context.database.writing() as connection:
         kind = next(k for k in links.PATHS if k in asked)
-        serial = serial_of(connection, kind, asked[kind], asked["person"]) or 1
+        last = newest(connection, kind, asked[kind], asked["person"])
         link = Link(
             kind,
             asked[kind],
             int(asked.get("version", 1)),
             asked["person"],
-            serial,
-            None,
+            last.serial if last else 1,
+            links.until(
+                context.rulebook.workspace, context.state(connection).book.get(kind, asked[kind]), now
+            ),
             revoked=False,
         )
         return links.make(connection, context.settings, link, now)

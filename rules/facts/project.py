@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from rules.facts.calendar import WorkCalendar
 from rules.facts.duration import Duration
@@ -288,6 +288,7 @@ class Tell:
     chat: str | None = None
 
 
+LINKS_LAST: Final = "90d"
 # How long is kept what is only looked up: a duration, or none for good.
 RETENTION: Mapping[str, str | None] = {
     "deliveries": "400d",
@@ -301,6 +302,7 @@ RETENTION: Mapping[str, str | None] = {
 class Workspace:
     """Everything the files of a workspace say, checked; `version` is the hash of its content.
 
+    links_last: how long an address that opens a page for somebody outside is good for, from when it was last sent.
     operations: connector -> what it can do outside, as the connectors of this installation declare it.
     renamed: "people", "clients", "projects" -> key in the files -> the key that the record knows the object by.
     """
@@ -320,6 +322,7 @@ class Workspace:
     vars: Mapping[str, Any] = field(default_factory=dict)
     tell: Tell = Tell()
     retention: Mapping[str, str | None] = field(default_factory=lambda: RETENTION)
+    links_last: str = LINKS_LAST
     operations: Mapping[str, frozenset[str]] = field(default_factory=dict)
     closed_until: date | None = None
     renamed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from typing import Any
 
 from rules.facts import codec
 from rules.facts.calendar import BadCalendar, WorkCalendar, make_calendar
-from rules.facts.project import RETENTION, Client, Connection, Person, Project, Tell, Workspace
+from rules.facts.project import LINKS_LAST, RETENTION, Client, Connection, Person, Project, Tell, Workspace
 from rules.language.documents import Document
 from rules.language.model import Problem
 from rules.language.nearest import allowed_here
@@ -81,6 +81,7 @@ class _Builder:
             vars=self._vars(),
             tell=Tell(tuple(told.get("to", ())), told.get("chat")),
             retention=self._retention(),
+            links_last=organisation.value.get("links_last", LINKS_LAST),
             closed_until=organisation.day("closed_until") if "closed_until" in organisation.value else None,
         )
 

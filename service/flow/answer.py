@@ -7,7 +7,6 @@ two answers at once one is first.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,7 +21,6 @@ from service.log import get
 from service.signing import own_fingerprint
 from service.state import Context
 from service.store import evidence, journal, records
-from service.store import links as kept_links
 from service.store.codes import Whose
 from service.store.database import Connection, iso
 from service.store.records import SqlBook
@@ -33,7 +31,10 @@ State = Literal["open", "decided", "expired", "superseded", "withdrawn"]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a decision page shows: the approval, what it is about, who looks, and the exact text to agree to."""
+    """What a decision page shows: the approval, what it is about, who looks, and the exact text to agree to.
+
+    open_until: the end of the link by which they look; none for who is signed in.
+    """
 
     state: State
     approval: Record
@@ -43,6 +44,7 @@ class Shown:
     text: str
     text_sha256: str
     decision: Record | None
+    open_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,10 +240,9 @@ def _commit(
 ) -> str:
     """Approval, evidence and the event that follows, in the caller's transaction; the head of the evidence."""
     approval = shown.approval
-    private = {"address": proof.address, "agent": proof.agent}
-    said = _evidence(context, shown, decision, proof, now)
-    said["private_sha256"] = _salted(private, approval["id"], context.settings.secret_key)
-    _, head = evidence.append(connection, approval["project"], said, now, private)
+    said = _evidence(shown, decision, proof, now)
+    personal = _personal(context, shown, decision, proof)
+    _, head = evidence.append(connection, approval["project"], said, now, personal)
     saved = {**made.record, "evidence": head, "evidence_key": own_fingerprint(context.settings.var)}
     records.save(connection, {("approval", approval["id"]): saved}, now)
     event = Event(
@@ -262,25 +263,20 @@ def _commit(
     return head
 
 
-def _evidence(
-    context: Context, shown: Shown, decision: Record, proof: Proof, now: datetime
-) -> dict[str, Any]:
-    """What is kept of a decision for good: the exact text, who decided what, how they were identified, when."""
+def _evidence(shown: Shown, decision: Record, proof: Proof, now: datetime) -> dict[str, Any]:
+    """What is kept of a decision for good: the exact text, what was decided and when, by whose key, how identified."""
     approval = shown.approval
     return {
         "event": "approval.answered",
         "approval": approval["id"],
         "version": int(approval.get("version", 1)),
         "decision": decision["outcome"],
-        "remark": decision["remark"],
-        "by": context.rulebook.workspace.people[shown.person].email,
         "person": shown.person,
-        "name": proof.name,
         "statement": proof.statement,
         "identified": "offline" if proof.channel in approvals.OFFLINE else proof.identified,
         **({"code_proved_at": iso(now)} if proof.identified == "link+code" else {}),
         "channel": proof.channel,
-        **{k: decision[k] for k in ("recorded_by", "witness", "file_sha256") if k in decision},
+        **{k: decision[k] for k in ("file_sha256",) if k in decision},
         "decided_at": iso(decision["at"]),
         "locale": shown.locale,
         "text": shown.text,
@@ -289,14 +285,27 @@ def _evidence(
     }
 
 
+def _personal(context: Context, shown: Shown, decision: Record, proof: Proof) -> dict[str, Any]:
+    """What of it is personal, and can be erased."""
+    return {
+        "name": proof.name,
+        "by": context.rulebook.workspace.people[shown.person].email,
+        "remark": decision["remark"],
+        "recorded_by": decision.get("recorded_by"),
+        "witness": decision.get("witness"),
+        "address": proof.address,
+        "agent": proof.agent,
+    }
+
+
 def _shown(context: Context, connection: Connection, token: str) -> Shown:
-    link = kept_links.find(connection, links.hash_of(token))
+    link = links.find(connection, context.settings, token)
     if link is None or link.kind != "approval" or link.over(context.now()):
         raise UnknownLink
-    shown = _found(context, connection, link.subject, link.person, link.version)
-    if shown.approval.get("_signed"):
+    found = _found(context, connection, link.subject, link.person, link.version)
+    if found.approval.get("_signed"):
         raise UnknownLink  # Whoever reads a mailbox is not somebody who signed in.
-    return shown
+    return replace(found, open_until=link.expires_at)
 
 
 def _found(context: Context, connection: Connection, id: str, person_id: str, version: int | None) -> Shown:
@@ -334,9 +343,3 @@ def _state(approval: Record, version: int, now: datetime) -> State:
         return "withdrawn"
     end = approval.get("expires_at")
     return "expired" if status == "expired" or (end is not None and end <= now) else "open"
-
-
-def _salted(private: Mapping[str, Any], salt: str, key: str) -> str:
-    """Stands in the chain for the private details, so that these can be erased and the chain still verifies."""
-    said = "\x1f".join([key, salt, *(f"{k}={v}" for k, v in sorted(private.items()))])
-    return hashlib.sha256(said.encode()).hexdigest()

@@ -7,7 +7,8 @@ record is read again inside the transaction, so that of two answers at once one 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 from rules.facts.calendar import local_day
@@ -19,7 +20,6 @@ from service.links import UnknownLink
 from service.log import get
 from service.state import Context
 from service.store import journal
-from service.store import links as kept_links
 from service.store.database import Connection
 from service.store.records import SqlBook, save
 
@@ -30,13 +30,14 @@ State = Literal["open", "answered", "expired"]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a page asks: the survey or the meeting with its minutes, by whom it is opened."""
+    """What a page asks: the survey or the meeting with its minutes, by whom it is opened, and the end of their link."""
 
     kind: Kind
     state: State
     record: Record
     project: Project
     person: Person
+    open_until: datetime
 
 
 def show(context: Context, kind: Kind, token: str) -> Asked:
@@ -63,7 +64,7 @@ def answer(context: Context, token: str, scores: Mapping[str, int], remark: str 
         journal.touch(connection, asked.project.client)
     context.bells.ring("decide")
     log.info("survey answered", survey=survey["id"])
-    return Asked("survey", "answered", {**survey, "remark": remark}, asked.project, asked.person)
+    return replace(asked, state="answered", record={**survey, "remark": remark})
 
 
 def object_to(context: Context, token: str, text: str) -> Asked:
@@ -78,7 +79,7 @@ def object_to(context: Context, token: str, text: str) -> Asked:
         journal.add(connection, [event])
     context.bells.ring("decide")
     log.info("minutes objected to", meeting=asked.record["id"], at=now.isoformat())
-    return Asked("meeting", "answered", asked.record, asked.project, asked.person)
+    return replace(asked, state="answered")
 
 
 def _event(asked: Asked, kind: str, objects: Mapping[str, Record], context: Context) -> Event:
@@ -96,7 +97,7 @@ def _event(asked: Asked, kind: str, objects: Mapping[str, Record], context: Cont
 
 
 def _asked(context: Context, connection: Connection, kind: Kind, token: str) -> Asked:
-    link = kept_links.find(connection, links.hash_of(token))
+    link = links.find(connection, context.settings, token)
     if link is None or link.kind != kind or link.over(context.now()):
         raise UnknownLink
     record = SqlBook(connection).get(kind, link.subject)
@@ -105,7 +106,8 @@ def _asked(context: Context, connection: Connection, kind: Kind, token: str) -> 
     project = workspace.projects.get(str((record or {}).get("project")))
     if record is None or person is None or project is None or person.client not in (None, project.client):
         raise UnknownLink
-    return Asked(kind, _state(context, kind, record, project), record, project, person)
+    state = _state(context, kind, record, project)
+    return Asked(kind, state, record, project, person, link.expires_at)
 
 
 def _state(context: Context, kind: Kind, record: Record, project: Project) -> State:

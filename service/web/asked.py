@@ -118,6 +118,7 @@ def _page(template: str, shown: Asked, status: int, /, **values: Any) -> Respons
         **frame(pages.context(), seen, shown.project),
         record=shown.record,
         state=shown.state,
+        open_until=shown.open_until,
         **values,
     )
     answer = make_response(text, status)

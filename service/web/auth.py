@@ -212,7 +212,7 @@ def welcome_link(context: Context, connection: Connection, subject: str) -> str:
 def welcomed(context: Context, connection: Connection, token: str) -> str | None:
     """Whom a sign-in link lets in: a user's id, or FIRST while nobody has an account; none when it is over."""
     link = kept_links.find(connection, hash_of(token))
-    if link is None or link.kind != "sign_in" or link.expires_at is None or link.over(context.now()):
+    if link is None or link.kind != "sign_in" or link.over(context.now()):
         return None
     if link.subject == FIRST:
         return None if accounts.anyone(connection) else FIRST

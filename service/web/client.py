@@ -13,13 +13,14 @@ from flask import Blueprint, Response, make_response, render_template, request
 from rules.facts import approval as approvals
 from rules.facts.action_item import OPEN as OPEN_ITEMS
 from rules.facts.event import Record, digest
+from service import links
 from service.flow import answer, prove, steer
 from service.flow.answer import Proof, Shown
-from service.links import PATHS, UnknownLink, hash_of
+from service.links import PATHS, UnknownLink
 from service.signing import own_fingerprint
 from service.state import Context
 from service.store import attention
-from service.store import links as kept_links
+from service.store.database import Connection
 from service.store.links import Link
 from service.web import nonces, pages, words
 from service.web.client_project import frame, project_values
@@ -80,7 +81,7 @@ def answered(token: str) -> Response:
     """Somebody of the client says that what was asked of them is done; what they write goes to the team."""
     context = pages.context()
     with context.database.reading() as connection:
-        link = kept_links.find(connection, hash_of(token))
+        link = links.find(connection, context.settings, token)
         if link is None or not _opens(context, link, "project"):
             return nowhere(token)
         found = context.rulebook.workspace.projects[link.subject]
@@ -106,7 +107,7 @@ def answered(token: str) -> Response:
 def _project_page(token: str, status: int, **more: Any) -> Response:
     context = pages.context()
     with context.database.reading() as connection:
-        link = kept_links.find(connection, hash_of(token))
+        link = links.find(connection, context.settings, token)
         if link is None or not _opens(context, link, "project"):
             return nowhere(token)
         found = context.rulebook.workspace.projects[link.subject]
@@ -116,7 +117,10 @@ def _project_page(token: str, status: int, **more: Any) -> Response:
         item["nonce"] = nonces.nonce(token, item["id"])
         item["sent"] = item["title"] == more.get("answered")
     answer = make_response(
-        render_template("client/project.html", **values, **more, stale=status == 400), status
+        render_template(
+            "client/project.html", **values, **more, stale=status == 400, open_until=link.expires_at
+        ),
+        status,
     )
     answer.headers["X-Robots-Tag"] = "noindex, nofollow"
     return answer
@@ -238,6 +242,7 @@ def _page(template: str, shown: Shown, status: int, /, **values: Any) -> Respons
         given_count=approvals.given(shown.approval),
         needed=approvals.needed(shown.approval),
         figures=_effects(seen, shown),
+        open_until=shown.open_until,
         clause=found.deemed_clause if shown.approval.get("about") == "milestone" else None,
         **values,
     )
@@ -284,13 +289,34 @@ def _receipt(shown: Shown) -> dict[str, Any]:
 
 
 def nowhere(token: str) -> Response:
-    """A link that leads nowhere, or no longer."""
-    context, seen = pages.context(), pages.reader()
+    """A link that leads nowhere, or no longer: it says whom to ask, and nothing of what it opened."""
+    context = pages.context()
     with context.database.reading() as connection:
-        link = kept_links.find(connection, hash_of(token))
+        link = links.find(connection, context.settings, token)
+        if link is not None and link.kind in PATHS and not link.revoked and link.over(context.now()):
+            return _ended(context, connection, link)
     kind = "revoked" if link is not None and link.kind in PATHS else "not_found"
-    text = render_template("client/nowhere.html", **_stranger(context, seen), kind=kind)
-    return make_response(text, 404)
+    seen = pages.reader()
+    return make_response(
+        render_template("client/nowhere.html", **_stranger(context, seen), kind=kind, lead=None), 404
+    )
+
+
+def _ended(context: Context, connection: Connection, link: Link) -> Response:
+    """The time of a link is over: since when, and who gives a new one."""
+    workspace = context.rulebook.workspace
+    about = {} if link.kind == "project" else attention.record(connection, link.kind, link.subject) or {}
+    project = workspace.projects.get(str(about.get("project", link.subject)))
+    person = workspace.people.get(link.person)
+    seen = pages.reader_for(person) if person else pages.reader()
+    text = render_template(
+        "client/nowhere.html",
+        **_stranger(context, seen),
+        kind="ended",
+        day=link.expires_at,
+        lead=workspace.people.get(project.lead) if project else None,
+    )
+    return make_response(text, 410)
 
 
 def _stranger(context: Context, seen: Reader) -> dict[str, Any]:

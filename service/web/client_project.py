@@ -16,12 +16,11 @@ from rules.facts.approval import inside
 from rules.facts.event import Record
 from rules.facts.milestone import ACCEPTED
 from rules.facts.project import Person, Project
-from service.links import hash_of, token_for
+from service.links import token_for
 from service.state import Context
 from service.store import attention
 from service.store import links as kept_links
 from service.store.database import Connection
-from service.store.links import Link
 from service.web import money, words
 from service.web.pages import Reader
 
@@ -104,14 +103,10 @@ def _is_open_for(approval: Record, person: Person) -> bool:
 
 def _own_address(context: Context, connection: Connection, approval: Record, person: Person) -> str | None:
     """The path of this person's own decision page, where they were sent a link that still opens it."""
-    serial = kept_links.serial_of(connection, "approval", approval["id"], person.id)
-    version = int(approval.get("version", 1))
-    if not serial:
+    link = kept_links.newest(connection, "approval", approval["id"], person.id)
+    if link is None or link.version != int(approval.get("version", 1)) or link.over(context.now()):
         return None
-    link = Link("approval", approval["id"], version, person.id, serial, None, revoked=False)
-    token = token_for(context.settings.secret_key, link)
-    kept = kept_links.find(connection, hash_of(token))
-    return f"/a/{token}" if kept is not None and not kept.over(context.now()) else None
+    return f"/a/{token_for(context.settings.secret_key, link)}"
 
 
 def _progress(plan: list[Record]) -> Decimal | None:

@@ -263,7 +263,8 @@ class Seed:
 
     def link(self, kind: str, subject: str, person: str, version: int = 1, serial: int = 1) -> str:
         """The token of a link."""
-        link = Link(kind, subject, version, person, serial, None, revoked=False)
+        until = links.until(self.context.rulebook.workspace, None, self.now)
+        link = Link(kind, subject, version, person, serial, until, revoked=False)
         with self.context.database.writing() as connection:
             links.make(connection, self.context.settings, link, self.now)
         return links.token_for(self.context.settings.secret_key, link)

@@ -103,12 +103,28 @@ def link(project: str) -> str:
         raise NotFound
     now = context.now()
     with context.database.writing() as connection:
-        serial = kept_links.serial_of(connection, "project", project, person.id) + 1
+        last = kept_links.newest(connection, "project", project, person.id)
         kept_links.revoke(connection, "project", project, person.id, now)
-        made = Link("project", project, 1, person.id, serial, None, revoked=False)
+        until = links.until(context.rulebook.workspace, None, now)
+        serial = last.serial + 1 if last else 1
+        made = Link("project", project, 1, person.id, serial, until, revoked=False)
         address = links.make(connection, context.settings, made, now)
     log.info("project link made", project=project, person=person.id)
-    return pages.page("client_link", "projects", project=project, found=found, person=person, address=address)
+    return pages.page(
+        "client_link", "projects", project=project, found=found, person=person, address=address, until=until
+    )
+
+
+@room.post("/projects/<project>/links/renew")
+@auth.needs("send")
+def renew(project: str) -> Answer:
+    """The contact's address of the project's page stays open from now on as long as a new one would."""
+    context, found, person = pages.context(), known(project), request.form.get("person", "")
+    until = links.until(context.rulebook.workspace, None, context.now())
+    with context.database.writing() as connection:
+        renewed = kept_links.prolong(connection, "project", project, person, until)
+    log.info("project link renewed", project=project, person=person, links=renewed)
+    return redirect(f"/projects/{found.id}", 303)
 
 
 @room.post("/projects/<project>/links/revoke")

@@ -25,6 +25,7 @@ from rules.facts.money import Money
 from rules.facts.project import Project
 from service.state import Context, Figures
 from service.store import attention, lists, records
+from service.store import links as kept_links
 from service.store.database import Connection
 from service.store.lists import Wanted
 from service.web import auth, money, pages, words
@@ -91,9 +92,7 @@ def one(id: str) -> str:
         changes = records.page(connection, "change", project=id, limit=20)
         items = _items(context, connection, id)
         tasks = [_owned(t) for t in records.page(connection, "task", project=id, status="open", limit=20)]
-        linked = {
-            x["person"] for x in attention.links_to(connection, "project", id) if x["revoked_at"] is None
-        }
+        linked = kept_links.to_subject(connection, "project", id)
         open_ones = [approvals.row_of(connection, a) for a in _open(connection, id)]
         entries = _ledger(connection, id, request.args.get("ledger"))
         messages = lists.messages_page(connection, Wanted(limit=8), {"project": id}).rows

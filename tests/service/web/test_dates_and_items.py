@@ -132,11 +132,8 @@ def test_a_decision_by_phone_is_kept_apart_with_its_evidence(live: Seed) -> None
     with live.context.database.reading() as connection:
         (kept,) = evidence.chain_of(connection, "apollo")
     assert kept["record"]["file_sha256"] == hashlib.sha256(note).hexdigest()
-    assert (kept["record"]["identified"], kept["record"]["channel"], kept["record"]["witness"]) == (
-        "offline",
-        "phone",
-        "Wang",
-    )
+    assert (kept["record"]["identified"], kept["record"]["channel"]) == ("offline", "phone")
+    assert kept["opened"]["witness"]["value"] == "Wang"
     assert "entered afterwards" in plain(lead.get(HERE, headers=ENGLISH).text)
 
 
@@ -245,4 +242,29 @@ def test_an_address_of_the_client_s_page_is_made_once_and_revoked(live: Seed) ->
     assert [browser.get(a).status_code for a in addresses] == [404, 200]
     post(lead, "/projects/apollo", "/projects/apollo/links/revoke", person="ann")
     assert browser.get(addresses[1]).status_code == 404
+    post(lead, "/projects/apollo", "/projects/apollo/links/renew", person="ann")
+    assert browser.get(addresses[1]).status_code == 404, "what was revoked stays so"
     assert post(lead, "/projects/apollo", "/projects/apollo/links", person="liwei").status_code == 404
+
+
+def test_an_address_of_the_client_s_page_ends_and_is_kept_open_by_a_click(live: Seed) -> None:
+    """Page and team see until when; afterwards it says whom to ask and nothing else, until the team opens it again."""
+    lead = live.signed_in("lead")
+    address = re.findall(
+        r"/c/[A-Za-z0-9_-]{43}", post(lead, "/projects/apollo", "/projects/apollo/links", person="ann").text
+    )[0]
+    guest = live.app.test_client()
+    assert "This link is open until 18 February 2027." in plain(guest.get(address).text)
+    assert "open until 18 February 2027" in plain(lead.get("/projects/apollo", headers=ENGLISH).text)
+    live.at(NOW + timedelta(days=90))
+    over = guest.get(address, headers=ENGLISH)
+    assert over.status_code == 410
+    assert "This link ended on 18 February 2027. Ask Lin Hao for a new one: lin@northwind.example" in plain(
+        over.text
+    )
+    assert "Apollo" not in over.text
+    assert "<form" not in over.text
+    lead = live.signed_in("lead")
+    assert "ended on 18 February 2027" in plain(lead.get("/projects/apollo", headers=ENGLISH).text)
+    post(lead, "/projects/apollo", "/projects/apollo/links/renew", person="ann")
+    assert "This link is open until 19 May 2027." in plain(guest.get(address).text)
