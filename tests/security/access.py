@@ -43,7 +43,7 @@ CHANGE = (
     "trying.form trying.run"
 )
 SEND = (
-    "approvals.again approvals.offline approvals.withdraw conduct.ask dates.link dates.revoke "
+    "approvals.again approvals.offline approvals.withdraw conduct.ask dates.link dates.renew dates.revoke "
     "dead.redrive deliveries.replay events.replay messages.arrived messages.cancel messages.release "
     "messages.resend projects.mode rule_versions.back rule_versions.go_back switches.go_on switches.stop"
 )
@@ -142,7 +142,8 @@ def path_of(rule: Rule, ids: Mapping[str, str]) -> str:
     id = {
         "events": ids["event"], "deliveries": ids["delivery"], "messages": ids["review"], "approvals": ids["approval"],
         "projects": "apollo", "reports": "apollo", "books": "apollo", "changes": ids["draft"], "rules": "budget/levels",
-        "account": COLLEAGUE, "dates": "nothing", "items": "nothing", "conduct": "apollo", "conduct_forms": "apollo",
+        "account": COLLEAGUE, "dates": "nothing", "items": ids["action_item"], "conduct": "apollo",
+        "conduct_forms": "apollo",
     }.get(family, "")  # fmt: skip
     if family == "api":
         id = {"api.delivery": ids["delivery"], "api.event": ids["event"], "api.project": "apollo"}.get(

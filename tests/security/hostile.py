@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import text
 
 from rules.facts.event import Event
+from service.flow.decide import decide_waiting
+from service.links import PATHS
 from service.store.deliveries import Became
 from tests.support.seeding import Seed
 
@@ -60,7 +63,7 @@ WRITTEN = {
         "reference",
         "invoice",
     ),
-    *("statement", "said", "line"),
+    *("statement", "said", "line", "minutes", "objection", "resolution", "owner_name", "number", "paid_to"),
 }
 COLUMNS = {
     "actions": ("subject", "body", "reason", "receipt"),
@@ -78,8 +81,9 @@ DATA = (
 )
 
 
-def poison(seed: Seed) -> dict[str, str]:
-    """Hostile texts in every row that there is, and a few rows more; ids to open."""
+def poison(seed: Seed, ids: Mapping[str, str]) -> dict[str, str]:
+    """Hostile texts in every row that there is, and a few rows more; ids to open. ids: what a client answers."""
+    _answered(seed, ids)
     with seed.context.database.writing() as connection:
         for table, column in DATA:
             rows = connection.execute(text(f'SELECT rowid, "{column}" FROM "{table}"')).all()  # noqa: S608
@@ -96,6 +100,19 @@ def poison(seed: Seed) -> dict[str, str]:
                     {"bad": BAD},
                 )
     return _more(seed)
+
+
+def _answered(seed: Seed, ids: Mapping[str, str]) -> None:
+    """Ann answers her survey, objects to minutes and says that her task is done, each with hostile words."""
+    guest = seed.app.test_client()
+    subjects = {"survey": ids["survey"], "meeting": ids["meeting"], "project": "apollo"}
+    for kind, subject in subjects.items():
+        path = f"/{PATHS[kind]}/{seed.link(kind, subject, 'ann')}"
+        nonce = guest.get(path).text.partition('name="nonce" value="')[2].partition('"')[0]
+        words = {"remark": BAD, "objection": BAD, "csat": "2", "nps": "6", "item": ids["action_item"]}
+        answer = guest.post(path, data={"nonce": nonce, **words})
+        assert answer.status_code == 200, (path, answer.status_code)
+    decide_waiting(seed.context)
 
 
 def _poisoned(value: Any, key: str = "") -> Any:
