@@ -6,6 +6,7 @@ arrival, and new rows come before the first page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from service.store.letters import Dead
 from service.store.tables import actions, attempts, deliveries, events, outcomes, verdicts
 
 MOST = 200
+PLACE = "[0-9]{1,18}"
+"""What a cursor looks like: a place in the order of arrival."""
 USUAL = ("sent", "decided")
 
 
@@ -41,6 +44,8 @@ class Wanted:
     @property
     def before(self) -> int | None:
         """The place in the order before which the page begins. Raises ValueError for a cursor of nobody."""
+        if self.cursor and not re.fullmatch(PLACE, self.cursor):
+            raise ValueError("a cursor is a place in the order of arrival")
         return int(self.cursor) if self.cursor else None
 
 

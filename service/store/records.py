@@ -5,6 +5,7 @@ In: a connection. Out: `SqlBook`, which reads each record at most once, and `sav
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -12,8 +13,14 @@ from sqlalchemy import Connection, select
 
 from rules.facts import codec
 from rules.facts.event import Record
-from service.store.database import from_iso, iso, upsert
+from service.store.database import iso, upsert
 from service.store.tables import records
+
+CURSOR = (
+    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{6})?Z\|.+"
+)
+"""What a cursor looks like: when a record last changed, and its id."""
 
 
 class SqlBook:
@@ -73,10 +80,9 @@ def save(connection: Connection, puts: Mapping[tuple[str, str], Record], at: dat
 
 def read_cursor(cursor: str) -> tuple[str, str]:
     """Moment and id of the last record seen. Raises ValueError for what `page` did not give."""
-    at, mark, id = cursor.partition("|")
-    if not mark:
+    if not re.fullmatch(CURSOR, cursor):
         raise ValueError("a cursor has a moment and an id")
-    from_iso(at)
+    at, _, id = cursor.partition("|")
     return at, id
 
 

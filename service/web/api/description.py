@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from rules.facts.catalogue import EVENTS, OBJECTS, Field
-from service.store.lists import MOST
+from service.store import lists, records
 
 LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "deliveries": ("Webhook calls as they came, with what became of them", ("connection",)),
@@ -52,12 +52,9 @@ ONE = (
     *("risks", "complaints", "surveys", "meetings", "contacts", "audits", "closings"),
 )
 WHOLE = ("projects", "rules", "connections", "pauses")
-# Cursors: a place in the order of arrival; or when a record last changed, and its id. An empty one is the beginning.
-PLACE: Final = "^$|^[1-9][0-9]{0,17}$"
-MOMENT: Final = (
-    "^$|^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{6})?Z\|.+$"
-)
+# Cursors, each of which may be empty: then the page is the first one.
+PLACE: Final = f"^({lists.PLACE})?$"
+MOMENT: Final = f"^({records.CURSOR})?$"
 # The object of the catalogue that an item of a list is.
 ITEMS: Final = {
     "approvals": "approval",
@@ -123,7 +120,7 @@ def _list(summary: str, filters: tuple[str, ...], item: dict[str, Any], cursor: 
         {"name": f, "in": "query", "schema": {"type": "string"}} for f in filters
     ]
     if cursor:
-        limit = {"type": "integer", "minimum": 1, "maximum": MOST, "default": 50}
+        limit = {"type": "integer", "minimum": 1, "maximum": lists.MOST, "default": 50}
         taken = {"schema": {"type": "string", "pattern": cursor}, "description": "`next` of the page before"}
         parameters += [
             {"name": "limit", "in": "query", "schema": limit},
