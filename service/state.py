@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from connectors.base import Connector, Limits
 from connectors.base import Settings as ConnectionSettings
+from rules.engine.figures import Ground, workloads
 from rules.engine.names import Facts
 from rules.engine.reports.material import View
 from rules.engine.reports.snapshot import report
@@ -30,6 +31,7 @@ class Figures:
     """A project's state and money: objects of the catalogue, none where there is no ground for them.
 
     periods: those of its retainer that were closed.  kpis: as measured last.  closed_until: how far books are closed.
+    workload: hours of this week and the last, by person.
     """
 
     status: str
@@ -41,6 +43,7 @@ class Figures:
     periods: tuple[Record, ...] = ()
     kpis: tuple[Record, ...] = ()
     closed_until: date | None = None
+    workload: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Context:
             periods=tuple(retained["closed"]) if retained else (),
             kpis=tuple(state.book.find("kpi", project)),
             closed_until=max((d for d in closed if d is not None), default=None),
+            workload=tuple(workloads(Ground(known, state.workspace, state.book, facts.today), 2)),
         )
 
     def report(self, connection: Connection, project: str, kind: str, view: View) -> Record:

@@ -54,14 +54,14 @@ def spoken(body: Foreign) -> Draft:
     )
 
 
-def build(draft: Draft, signed_at: datetime) -> SourceEvent:
+def build(draft: Draft, signed_at: datetime, types: frozenset[str] = TYPES) -> SourceEvent:
     """The event. Its time is what the draft says, else when the delivery was signed; its version follows from that.
 
-    Raises Malformed for a field that cannot be what it is, Unsupported for a type that is not taken from outside.
+    types: what may be told. Raises Malformed for a field that cannot be what it is, Unsupported for another type.
     """
-    if draft.type not in TYPES:
+    if draft.type not in types:
         why = "is made by Accord itself" if draft.type in EVENTS else "is no event type"
-        raise Unsupported(f"type {draft.type[:60]!r} {why}; taken are {', '.join(sorted(TYPES))}")
+        raise Unsupported(f"type {draft.type[:60]!r} {why}; taken are {', '.join(sorted(types))}")
     values = _record(draft.type, draft.object)
     at = draft.at.time() if draft.at else signed_at
     key = draft.key.id() if draft.key else values.get("id")

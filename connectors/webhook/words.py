@@ -32,10 +32,24 @@ _DOCUMENTS: Final = ("bill", "invoice", "payment")
 # Words that the ledger adds up by.
 _CLOSED: Final[Mapping[str, tuple[str, ...]]] = {"class": COST_CLASSES, "measure": MEASURES}
 # That a questioned entry is meant as it stands is for the team to say, in Accord.
-_TEAM_SAYS: Final = frozenset({"ledger.accepted"})
+_TEAM_SAYS: Final = frozenset({"ledger.accepted", "expense.reason_added"})
 TYPES: Final = (
     frozenset({*_SAID, *(name for name in EVENTS if name.partition(".")[0] in _FAMILIES)}) - _TEAM_SAYS
 )
+# What a person of the team says in the console, a program of the team may say by the API.
+OF_THE_TEAM: Final = TYPES | {
+    *("delay.logged", "finding.closed", "expense.reason_added", "receipt.attached", "supplier.cancelled"),
+    *(
+        "risk.opened",
+        "risk.changed",
+        "risk.triggered",
+        "risk.closed",
+        "complaint.opened",
+        "complaint.resolved",
+    ),
+    *("meeting.planned", "meeting.held", "minutes.sent", "minutes.objected", "task.opened", "task.done"),
+    *("survey.sent", "audit.run"),
+}
 
 
 def fields_of(event_type: str) -> Mapping[str, Field]:

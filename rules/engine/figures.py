@@ -9,18 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Final, Literal
 
 from rules.engine.parties import project_calendars
 from rules.engine.state import Book
+from rules.facts import workload
 from rules.facts.budget import budget_facts, forecast_facts
 from rules.facts.earned_value import earned_facts
 from rules.facts.event import Record
 from rules.facts.project import Project, Workspace
 from rules.facts.retainer import Terms, closed, days_of, next_period, opened, standing, terms_of, used_between
+from rules.facts.workload import logged_in, week_of
 
 Figure = Literal["budget", "forecast", "earned", "retainer"]
+# The longest way back that somebody looks at the weeks of the team.
+WEEKS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,31 @@ def used_in(period: str, owner: Project, terms: Terms, ground: Ground) -> Record
         for p in pool_of(owner, terms, ground.workspace)
     }
     return {"used": sum(by_project.values()), "by_project": by_project}
+
+
+def workload_of(person: str, week: str, ground: Ground) -> Record:
+    """What somebody of the team logged in a week, beside what was planned; over the projects that plan with them."""
+    project, workspace = ground.project, ground.workspace
+    elsewhere = [p.id for p in workspace.projects.values() if person in p.workload and p.id != project.id]
+    logged = {id: logged_in(ground.kept("sums", id), person, week) for id in (project.id, *elsewhere)}
+    known = workspace.people.get(person)
+    return workload.facts(
+        project.id,
+        person,
+        week,
+        logged[project.id],
+        sum(logged.values(), start=Decimal(0)),
+        project.workload.get(person),
+        known.capacity if known else None,
+    )
+
+
+def workloads(ground: Ground, weeks: int) -> list[Record]:
+    """The last weeks up to this one of everybody who is planned for or logged time, the latest week first."""
+    people = {*ground.project.workload, *((ground.kept("sums") or {}).get("people") or {})}
+    asked = [week_of(ground.today - timedelta(weeks=n)) for n in range(weeks)]
+    found = (workload_of(person, week, ground) for week in asked for person in sorted(people))
+    return [w for w in found if w["logged"] or w["planned"]]
 
 
 def _budget(ground: Ground) -> Record | None:

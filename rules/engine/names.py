@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 from rules.engine import condition
 from rules.engine.derived import with_derived
-from rules.engine.figures import Figure, Ground, figures
+from rules.engine.figures import Figure, Ground, figures, workload_of
 from rules.engine.parties import calendars_of
 from rules.engine.standing import (
     client_record,
@@ -29,6 +29,7 @@ from rules.facts.catalogue import EVENTS, STANDING
 from rules.facts.event import Event, Record, spoken_of
 from rules.facts.milestone import named
 from rules.facts.money import EXACT, Money, quantize
+from rules.facts.workload import week_of
 from rules.language.model import UNKNOWN, Rule
 
 View = Literal["event", "before", "moment"]
@@ -181,6 +182,8 @@ class Facts(dict[str, Any]):
         slot = self.about.objects.get("slot")
         if slot is not None and slot.get("kind") == noun:
             return self._book.get(noun, str(slot["object"]))
+        if noun == "workload":
+            return self._workload()
         if noun in ("person", "decision"):
             return self._person() if noun == "person" else self._decision()
         self._objects[noun] = None  # Objects name each other: what is being looked for is not asked again.
@@ -206,6 +209,16 @@ class Facts(dict[str, Any]):
         named = (self.about.objects.get("entry") or {}).get("person") or self.about.person
         person = self.state.workspace.people.get(named) if isinstance(named, str) else None
         return person_record(person, self.today) if person else None
+
+    def _workload(self) -> Record | None:
+        """The week of whoever worked, on the day that the event's entry is of."""
+        entry = self.about.objects.get("entry") or {}
+        who, day = entry.get("person"), entry.get("work_date")
+        if self.project is None or not isinstance(who, str) or not isinstance(day, date):
+            return None
+        return workload_of(
+            who, week_of(day), Ground(self.project, self.state.workspace, self._book, self.today)
+        )
 
     def _decision(self) -> Record | None:
         """The latest answer to the approval that the event knows."""

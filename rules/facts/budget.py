@@ -107,16 +107,21 @@ def forecast_facts(
 
     at_completion: spent so far plus the burn on every working day to the end of the plan, which is the latest open
     milestone's forecast_date or due date; none without milestones. overrun: at_completion above the total, at least
-    zero. enough_data: three working days of data, and a fifth done (by accepted weight or by budget used, whichever is
-    more); without it, and without a positive burn, there is no forecast.
+    zero. enough_data: three working days since the first entry (an opening figure is none), and a fifth done (by
+    accepted weight or by budget used, whichever is more); without it, and without a positive burn, there is no forecast
+    and no runway. days_of_data and done say how far that is.
     """
     plan = [m for m in milestones if m.get("status") != "cancelled"]
     ledger = sums or empty_sums(baseline["currency"])
     facts = budget_facts(baseline, ledger, opening)
     data_days = _data_days(baseline, ledger, opening, cals, today)
-    enough = data_days >= ENOUGH_DAYS and max(_done(plan), facts["used"] or Decimal(0)) >= ENOUGH_DONE
+    ground = {
+        "days_of_data": _since_first(ledger["days"].get(baseline["measure"], {}), cals, today),
+        "done": max(_done(plan), facts["used"] or Decimal(0)),
+    }
+    enough = ground["days_of_data"] >= ENOUGH_DAYS and ground["done"] >= ENOUGH_DONE
     none = {"at_completion": None, "overrun": None, "exhausted_on": None, "runway": None}
-    forecast: Record = {**none, "method": "burn_rate", "enough_data": enough}
+    forecast: Record = {**none, **ground, "method": "burn_rate", "enough_data": enough}
     if not enough:
         return forecast
     per_day = burn(ledger, cals, today, min(BURN_DAYS, data_days), baseline["measure"])
@@ -168,15 +173,25 @@ def _data_days(
     cals: Sequence[WorkCalendar],
     today: date,
 ) -> int:
-    """Working days since the ledger began, as many as the burn looks back at most; 0 without any entry."""
+    """Working days that the ledger stands for: since its opening figure, else its first entry; 0 without any entry."""
     days = [on for on in ledger["days"].get(baseline["measure"], {}) if on <= today.isoformat()]
     if not days:
         return 0
     window = _window_start(cals, today, BURN_DAYS)
     before = _opening(baseline, opening)[1]
-    if min(days) <= window.isoformat() or (before is not None and before < window):
+    if before is not None and before < window:
         return BURN_DAYS
-    return working_days_between(cals, before or date.fromisoformat(min(days)) - timedelta(days=1), today)
+    return working_days_between(cals, before, today) if before else _since_first(days, cals, today)
+
+
+def _since_first(days: Iterable[str], cals: Sequence[WorkCalendar], today: date) -> int:
+    """Working days from the first entry to today, both included, as many as the burn looks back at most."""
+    first = min((on for on in days if on <= today.isoformat()), default=None)
+    if first is None:
+        return 0
+    if first <= _window_start(cals, today, BURN_DAYS).isoformat():
+        return BURN_DAYS
+    return working_days_between(cals, date.fromisoformat(first) - timedelta(days=1), today)
 
 
 def _done(plan: Sequence[Mapping[str, Any]]) -> Decimal:

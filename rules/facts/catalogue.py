@@ -91,7 +91,8 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             f"used:number reserve:money reserve_left:money {_LINES}"
         ),
         "forecast": (
-            "at_completion:money? overrun:money? method:text exhausted_on:date? runway:workdays? enough_data:bool"
+            "at_completion:money? overrun:money? method:text exhausted_on:date? runway:workdays? enough_data:bool "
+            "days_of_data:int done:number"
         ),
         "earned": (
             "bac:money pv:money ev:money ac:money cv:money sv:money cpi:number? spi:number? method:text "
@@ -163,13 +164,16 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             "blocks:list order:text? owner:text owner_name:text on_time:number? remark:text? milestone_title:text? "
             "milestone_due:date?"
         ),
-        "workload": "person:text planned:duration logged:duration over:bool",
+        "workload": (
+            "id:text person:text week:text starts_on:date ends_on:date planned:duration? logged:duration "
+            "everywhere:duration capacity:duration? share:number? over:bool"
+        ),
         "quality": "defects_open:int reopened_rate:number? rework_rate:number? coverage:number? tests_failed:int?",
         "kpi": "id:text name:text value:number? target:number? met:bool? trend:text measured_on:date",
         "finding": (
             "id:text kind:text owner:text due:date? status:text opened_at:time closed_at:time? closed_by:text? "
             "reason:text? entries:list paper:text?! paid_to:text?! sum:money?! limit:money?! line:text? spender:text?! "
-            "what:text? record:any? tracker:any? connection:text? milestone:text?"
+            "what:text? channel:text? record:any? tracker:any? connection:text? milestone:text?"
         ),
         "assignment": "id:text connection:text events:int",
         "audit": "id:text period:text at:time checked:int opened:int closed:int open:int",
@@ -234,12 +238,12 @@ EVENTS: Mapping[str, EventType] = {
     for e in [
         *_family("issue", "created changed reopened closed deleted moved"),
         *_family("comment", "created changed deleted", also="issue"),
-        *_family("time", "logged changed deleted", "entry", "issue person"),
-        *_family("expense", "submitted approved rejected", "entry", "issue approval decision"),
+        *_family("time", "logged changed deleted", "entry", "issue person workload"),
+        *_family("expense", "submitted approved rejected reason_added", "entry", "issue approval decision"),
         *_family("invoice", "issued changed voided paid", also="entry"),
         *_family("bill", "received changed voided paid", also="entry"),
         *_family("payment", "received refunded", also="entry"),
-        *_family("ledger", "posted corrected voided accepted", "entry", "issue person"),
+        *_family("ledger", "posted corrected voided accepted", "entry", "issue person workload"),
         *_family("baseline", "approved"),
         *_family("reserve", "asked drawn rejected", also="risk approval decision"),
         *_family("period", "closed reopening reopened"),

@@ -2,8 +2,9 @@
 
 An entry is a record of the catalogue's fields with all its versions; the newest by the source's own order stands,
 whatever arrived when. Void and deleted entries stay on record and count nothing, also when they arrive before what
-they take back. Sums are kept per measure and class and per measure and day, and of worked seconds per day; measures
-never mix. An entry counts on its work date, or on the day it was booked on where that date was closed already.
+they take back. Sums are kept per measure and class and per measure and day, and of worked seconds per day and per
+person and week; measures never mix. Hours are hours: time without a rate counts no money, and its hours. An entry
+counts on its work date, or on the day it was booked on where that date was closed already.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from rules.facts.codec import dumps
 from rules.facts.duration import Duration
 from rules.facts.event import Record
 from rules.facts.money import EXACT, CurrencyMismatch, Money, Rounding, convert, quantize
+from rules.facts.workload import week_of
 
 Status = Literal["posted", "void", "deleted", "draft"]
 Outcome = Literal["posted", "corrected", "voided", "unchanged", "stale"]
@@ -96,28 +98,27 @@ def apply_version(entry: Record | None, incoming: Version) -> tuple[Record, Outc
 def effective(entry: Mapping[str, Any], counted_after: date | None = None) -> dict[str, Any] | None:
     """What the entry counts: {"measure", "class", "amount": Money in base currency, "work_date"}, or none.
 
-    work_date is the day it counts on: `booked_on` where its own was closed. Entries of time have "seconds" as well.
-    Void and deleted entries count an amount of zero. Drafts, questioned ones, entries without a base amount (time that
-    has no rate), tombstones without facts, and work up to `counted_after` (the day of the opening figure) count nothing
-    at all.
+    work_date is the day it counts on: `booked_on` where its own was closed. Entries of time have "seconds" and "person"
+    as well; of time that has no rate the amount is none. Void and deleted entries count an amount of zero. Drafts,
+    questioned ones, documents without a base amount, tombstones without facts, and work up to `counted_after` (the day
+    of the opening figure) count nothing at all.
     """
-    base = entry.get("base_amount")
-    work_date = entry.get("work_date")
-    if base is None or work_date is None or entry.get("status") in _WAITING:
+    base, work_date = entry.get("base_amount"), entry.get("work_date")
+    taken_back = entry.get("status") in _TAKEN_BACK
+    seconds = _ZERO if taken_back else worked_seconds(entry)
+    if (base is None and not seconds) or work_date is None or entry.get("status") in _WAITING:
         return None
     if counted_after is not None and work_date <= counted_after:
         return None
     measure = entry.get("measure")
     if measure not in MEASURES:
         raise BadEntry(f"entry {entry.get('id')}: {measure!r} is no measure: use {', '.join(MEASURES)}")
-    taken_back = entry.get("status") in _TAKEN_BACK
-    seconds = _ZERO if taken_back else worked_seconds(entry)
     return {
         "measure": measure,
         "class": entry.get("class") or "other",
-        "amount": Money.zero(base.currency) if taken_back else base,
+        "amount": Money.zero(base.currency) if taken_back and base is not None else base,
         "work_date": entry.get("booked_on") or work_date,
-        **({"seconds": seconds} if seconds else {}),
+        **({"seconds": seconds, "person": entry.get("person")} if seconds else {}),
     }
 
 
@@ -140,13 +141,15 @@ def adjust(sums: Record, before: Mapping[str, Any] | None, after: Mapping[str, A
     """The sums after one entry changed from `before` to `after` (results of `effective`); `sums` is not altered.
 
     Shape: {"currency", "spent.MEASURE.CLASS": Decimal, "days": {MEASURE: {"2026-09-21": Decimal}}, "hours":
-    {"2026-09-21": Decimal seconds}}; zeros, and hours where there are none, are left out.
+    {"2026-09-21": Decimal seconds}, "people": {person: {"2026-W39": Decimal seconds}}}; zeros, and hours and people
+    where there are none, are left out.
     Raises CurrencyMismatch when an amount is not in the currency of the sums.
     """
     if before == after:
         return sums
     changed = {**sums, "days": {measure: dict(days) for measure, days in sums["days"].items()}}
     changed["hours"] = dict(sums.get("hours", {}))
+    changed["people"] = {person: dict(weeks) for person, weeks in sums.get("people", {}).items()}
     for fact, sign in ((before, -1), (after, 1)):
         if fact is not None:
             _count(changed, fact, sign)
@@ -157,7 +160,7 @@ def recompute(
     entries: Iterable[Mapping[str, Any]], currency: str, counted_after: date | None = None
 ) -> Record:
     """The sums of all entries from nothing; equal to adjusting them one by one."""
-    sums = {**empty_sums(currency), "hours": {}}
+    sums = {**empty_sums(currency), "hours": {}, "people": {}}
     for entry in entries:
         fact = effective(entry, counted_after)
         if fact is not None:
@@ -291,21 +294,26 @@ def _outcome(before: Record | None, after: Record) -> Outcome:
 
 def _count(sums: Record, fact: Mapping[str, Any], sign: int) -> None:
     """Add one fact to sums, in place, or take it away."""
-    amount: Money = fact["amount"]
-    if amount.currency != sums["currency"]:
-        raise CurrencyMismatch(f"{amount} cannot be added to sums in {sums['currency']}")
+    amount: Money | None = fact["amount"]
     day = fact["work_date"].isoformat()
-    _add(sums, f"spent.{fact['measure']}.{fact['class']}", amount.amount * sign)
-    _add(sums["days"].setdefault(fact["measure"], {}), day, amount.amount * sign)
+    if amount is not None:
+        if amount.currency != sums["currency"]:
+            raise CurrencyMismatch(f"{amount} cannot be added to sums in {sums['currency']}")
+        _add(sums, f"spent.{fact['measure']}.{fact['class']}", amount.amount * sign)
+        _add(sums["days"].setdefault(fact["measure"], {}), day, amount.amount * sign)
     if "seconds" in fact:
         _add(sums["hours"], day, fact["seconds"] * sign)
+        if isinstance(fact["person"], str):
+            weeks = sums["people"].setdefault(fact["person"], {})
+            _add(weeks, week_of(fact["work_date"]), fact["seconds"] * sign)
 
 
 def _without_empty(sums: Record) -> Record:
     """The sums without measures and hours of which there is nothing."""
     days = {measure: of_days for measure, of_days in sums["days"].items() if of_days}
-    kept = {**sums, "days": days}
-    return kept if kept["hours"] else {name: value for name, value in kept.items() if name != "hours"}
+    people = {person: weeks for person, weeks in sums["people"].items() if weeks}
+    kept = {**sums, "days": days, "people": people}
+    return {name: value for name, value in kept.items() if value or name not in ("hours", "people")}
 
 
 def _add(sums: dict[str, Any], key: str, amount: Decimal) -> None:

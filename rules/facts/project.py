@@ -34,7 +34,7 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone of the team (`client` is none) or a client's contact."""
+    """Someone of the team (`client` is none) or a client's contact. `capacity`: the hours of a full week."""
 
     id: str
     name: str
@@ -53,6 +53,7 @@ class Person:
     away: tuple[Absence, ...] = ()
     until: date | None = None
     successor: str | None = None
+    capacity: Duration | None = None
 
     @property
     def party(self) -> Literal["team", "client"]:
@@ -256,6 +257,7 @@ class Project:
     retainer: Terms | None = None
     kpi: Mapping[str, Target] = field(default_factory=dict)
     closed_until: date | None = None
+    workload: Mapping[str, Duration] = field(default_factory=dict)
 
     @property
     def versions(self) -> dict[str, str]:

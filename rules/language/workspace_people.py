@@ -71,6 +71,7 @@ def _person(key: str, part: Part, defaults: Part, client: str | None) -> Person:
         away=tuple(_absence(part.below("away", i)) for i in range(len(given.get("away", [])))),
         until=part.day("until") if "until" in given else None,
         successor=given.get("successor"),
+        capacity=part.duration("capacity"),
     )
 
 

@@ -17,7 +17,16 @@ def budget_lines(budget: Record, forecast: Record) -> Iterator[str]:
     )
     if budget["reserve"]:
         yield f"reserve     {figure(budget['reserve_left'])} of {figure(budget['reserve'])} left"
-    if forecast.get("enough_data") and forecast.get("runway") is not None:
+    if not forecast:
+        return
+    if not forecast["enough_data"]:
+        known = (
+            f"{forecast['days_of_data']} working days of entries, {share(forecast['done'])} spent or accepted"
+        )
+        yield f"forecast    too little data yet: {known}; it needs 3 days and 20.0 %"
+    elif forecast["runway"] is None:
+        yield "forecast    - (nothing was spent in the last ten working days)"
+    else:
         yield f"forecast    {forecast['runway']} working days left, {figure(forecast['at_completion'])} at completion"
 
 
@@ -48,6 +57,21 @@ def retainer_lines(now: Record | None, periods: Iterable[Record]) -> Iterator[st
         f"retainer    {now['period']}: {figure(now['used'])} of {figure(now['available'])} {now['unit']} used, "
         f"{figure(now['left'])} left{expiry} (running)"
     )
+
+
+def workload_lines(weeks: Iterable[Record]) -> Iterator[str]:
+    """Hours of each person, this week and the last."""
+    for week in weeks:
+        planned = f" of {hours(week['planned'])} planned" if week["planned"] else ""
+        over = ", over" if week["over"] else ""
+        yield f"hours       {week['week']} {week['person']}: {hours(week['logged'])}{planned}{over}"
+
+
+def hours(length: Any) -> str:
+    """A length of time in hours, with a decimal where it needs one."""
+    from decimal import Decimal
+
+    return f"{figure(Decimal(length.seconds) / 3600)} h"
 
 
 def kpi_lines(kpis: Iterable[Record]) -> Iterator[str]:

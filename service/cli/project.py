@@ -10,7 +10,7 @@ import click
 
 from service.cli import FINDINGS, FINE, Invocation
 from service.cli._books import BY, REASON, RefusedError, found, settled, speaker, who_decides
-from service.cli._figures import budget_lines, earned_lines, kpi_lines, retainer_lines
+from service.cli._figures import budget_lines, earned_lines, kpi_lines, retainer_lines, workload_lines
 
 if TYPE_CHECKING:
     from rules.facts.project import Project
@@ -27,7 +27,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_obj
 def show(invocation: Invocation, project: str, as_json: bool) -> None:
-    """Where PROJECT stands: budget, forecast, earned value, retainer with its periods, KPIs."""
+    """Where PROJECT stands: budget, forecast, earned value, retainer with its periods, KPIs, hours of two weeks."""
     from service.cli._open import opened
     from service.web.api.shapes import figures_shown
 
@@ -155,5 +155,6 @@ def _lines(project: Project, figures: Figures) -> Iterator[str]:
     yield from earned_lines(figures.earned)
     yield from retainer_lines(figures.retainer, figures.periods)
     yield from kpi_lines(figures.kpis)
+    yield from workload_lines(figures.workload)
     if figures.closed_until:
         yield f"books       closed up to {figures.closed_until}"

@@ -102,7 +102,11 @@ def sentence(seen: Reader, figures: Figures) -> str:
     if forecast.get("exhausted_on"):
         return seen.t("budget.sentence_ends", used=used, day=seen.fmt.day(forecast["exhausted_on"]))
     if not forecast.get("enough_data", True):
-        return seen.t("budget.sentence_no_forecast", used=used)
+        known = {
+            "days": forecast.get("days_of_data") or 0,
+            "done": seen.fmt.percent(forecast.get("done") or 0),
+        }
+        return seen.t("budget.sentence_no_forecast", used=used, **known)
     return seen.t("budget.sentence", used=used)
 
 

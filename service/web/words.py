@@ -91,12 +91,33 @@ def happened(seen: Reader, workspace: Workspace, event: Event) -> str:
 
 
 def apart(seen: Reader, finding: Mapping[str, Any]) -> str:
-    """What a tracker and the record say of one milestone, both values in one sentence."""
+    """What differs from the record or from what was agreed, both values in one sentence; nothing for other findings."""
+    if finding["kind"] == "talk_missed":
+        return seen.t("findings.talk_missed", what=finding["what"], day=seen.fmt.day(finding["record"]))
+    if finding["kind"] == "file_differs":
+        said = {k: _plain(seen, finding[k]) for k in ("file", "record")}
+        return seen.t("findings.file_differs", what=finding["what"], **said)
+    if finding["kind"] != "tracker_differs":
+        return ""
     theirs, ours = finding["tracker"], finding["record"]
     if isinstance(theirs, date) and isinstance(ours, date):
         days = {"theirs": seen.fmt.day(theirs), "ours": seen.fmt.day(ours)}
         return seen.t("dates.apart.due", where=finding["connection"], **days)
     return seen.t(f"dates.apart.{theirs}", where=finding["connection"])
+
+
+def finding(seen: Reader, found: Mapping[str, Any]) -> str:
+    """A finding as a sentence."""
+    key = f"conduct.found.{found['kind']}"
+    title = seen.t(key) if seen.wording.has(key) else str(found["kind"])
+    more = apart(seen, found) or found.get("paper") or ""
+    return f"{title}{seen.t('words.colon')}{more}" if more else title
+
+
+def _plain(seen: Reader, value: Any) -> str:
+    if isinstance(value, Money):
+        return seen.fmt.amount(value)
+    return seen.fmt.day(value) if isinstance(value, date) else "-" if value is None else str(value)
 
 
 def said(

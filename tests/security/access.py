@@ -50,8 +50,8 @@ SEND = (
 ACCOUNTS = "account.invite account.link account.people account.remove account.role"
 API = (
     "api.action api.actions api.connections api.deliveries api.delivery api.event api.events api.found "
-    "api.message api.messages api.pauses api.project api.projects api.record api.record_list api.rules "
-    "api.told api.verdicts api.waiting"
+    "api.message api.messages api.pauses api.project api.projects api.record api.record_list api.retainers "
+    "api.rules api.told api.verdicts api.waiting api.workload"
 )
 PUBLIC = "api.openapi door.preferences door.sign_in door.sign_out door.try_sign_in health.alive health.metrics static"
 KINDS: Mapping[str, str] = {

@@ -38,6 +38,7 @@ from rules.engine.effects import (
     risks,
     suppliers,
     surveys,
+    talk,
     tasks,
     traces,
     versions,
@@ -99,6 +100,7 @@ _TYPES: Final[Mapping[str, _Apply]] = {
     "retainer.opened": retainers.opening,
     "retainer.closed": retainers.closing,
     "quality.measured": quality.measured,
+    "expense.reason_added": control.explained,
     "task.opened": tasks.opened,
     "task.done": tasks.done,
     "milestone.checked": milestones.checked,
@@ -108,9 +110,13 @@ _TYPES: Final[Mapping[str, _Apply]] = {
 _ALSO: Final[Mapping[str, tuple[_Also, ...]]] = {
     "issue": (action_items.tracked, suppliers.tracked),
     "comment.created": (action_items.commented,),
-    "contact.logged": (action_items.spoken_with,),
+    "contact.logged": (action_items.spoken_with, talk.compared),
     "message": (action_items.written_to,),
-    "quality.measured": (milestones.measured,),
+    "message.replied": (talk.compared,),
+    "meeting.held": (talk.compared,),
+    "minutes.sent": (talk.compared,),
+    "report.sent": (talk.compared,),
+    "quality.measured": (milestones.measured, talk.compared),
     "milestone": (versions.compared,),
 }
 _ACTIONS: Final[Mapping[str, _Perform]] = {

@@ -44,7 +44,8 @@ def stepped(act: Act) -> Applied:
     if known is not None and act.event.cause is not None:
         return Applied(act.seen(finding=known))
     if act.event.type == "finding.closed":
-        by = given.get("closed_by") or act.event.person
+        # What a program closes was closed by somebody too: it stays closed.
+        by = given.get("closed_by") or act.event.person or "-"
         return kept.told(
             act, _beginning(act, project), status="closed", closed_at=act.event.at, closed_by=by, due=None
         )
@@ -164,6 +165,17 @@ def attached(act: Act) -> Applied:
     return Applied(act.seen(shown(entry), entry=record), mended)
 
 
+def explained(act: Act) -> Applied:
+    """`expense.reason_added`: why it was spent, in words that the client may read, whatever its source says later."""
+    project, given = act.project, act.event.objects.get("entry", {})
+    entry = act.draft.get("entry", str(given.get("id") or act.event.key))
+    reason = str(given.get("reason") or "").strip()
+    if project is None or entry is None or entry.get("project") != project.id or not reason:
+        return Applied(act.event)
+    record = act.draft.put("entry", {**entry, "reason": reason, "_reason": reason})
+    return Applied(act.seen(shown(entry), entry=record))
+
+
 @dataclass(frozen=True)
 class _Trail:
     """The index of papers by what they may share: one record a party and number, party and amount, spender."""
@@ -244,6 +256,7 @@ def _beginning(act: Act, project: Project) -> Record:
         "line": None,
         "spender": None,
         "what": None,
+        "channel": None,
         "record": None,
         "tracker": None,
         "connection": None,

@@ -227,6 +227,10 @@ def _kept(act: Act, booking: _Booking, record: Record, stored: Record | None) ->
     }
     if record.get("_receipt") and not record.get("receipt"):
         ours["receipt"] = record["_receipt"]  # Attached here: its source need not know of it.
+    if record.get("kind") in ("expense", "bill"):
+        # Why it was spent is ours to ask for as well: in words, or by the work that it is for.
+        ours["reason"] = record.get("reason") or record.get("_reason")
+        ours |= {name: record.get(name) for name in ("issue", "milestone")}
     if record.get("kind") == "expense":
         # Receipts and approvals are ours to ask for: where its source is silent there is none, and that is known.
         said = record["versions"][-1]["fields"].get("approver")

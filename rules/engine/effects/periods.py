@@ -149,7 +149,8 @@ def _adjusted(
             if fact is not None:
                 key = (fact["measure"], fact["class"])
                 amount, seconds = sums.get(key, (_NOTHING, _NOTHING))
-                more = fact["amount"].amount * sign, fact.get("seconds", _NOTHING) * sign
+                money = fact["amount"].amount if fact["amount"] is not None else _NOTHING
+                more = money * sign, fact.get("seconds", _NOTHING) * sign
                 sums[key] = EXACT.add(amount, more[0]), EXACT.add(seconds, more[1])
     number = len(_adjusting(entry))
     made = []

@@ -22,7 +22,7 @@ OPEN: Final = frozenset({"sent"})
 
 
 def stepped(act: Act) -> Applied:
-    """`survey.sent` and `survey.answered`; the first answer stands."""
+    """`survey.sent` and `survey.answered`; the first answer stands, and rules hear of it once."""
     project, given = act.project, act.event.objects.get("survey")
     if project is None or given is None:
         return Applied(act.event)
@@ -108,10 +108,13 @@ def _sent(act: Act, project: Project, given: Record, known: Record | None) -> Ap
 
 def _answered(act: Act, project: Project, given: Record, known: Record | None) -> Applied:
     if known is not None and known["status"] == "answered":
-        return Applied(act.seen(survey=known))
+        return Applied(act.seen(survey=known), unheard="it was answered before: the first answer stands")
     kind = str((known or given).get("kind") or "pulse")
     if not fits(kind, given.get("score")):
-        return Applied(act.event if known is None else act.seen(survey=known))
+        return Applied(
+            act.event if known is None else act.seen(survey=known),
+            unheard=f"the score is not on the scale of {kind}",
+        )
     person = act.state.workspace.people.get(str(given.get("contact")))
     beginning = {
         **_BEGINNING,

@@ -8,7 +8,8 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any, Final
 
-from rules.facts.catalogue import EVENTS, OBJECTS, Field
+from connectors.webhook.words import OF_THE_TEAM
+from rules.facts.catalogue import OBJECTS, Field
 from service.store import lists, records
 
 LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -30,6 +31,13 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "action_items": ("What one side has to do", ("project", "client", "status")),
     "delays": ("Days that milestones lost, with their causes", ("project", "client", "status")),
     "suppliers": ("What suppliers promised, and when it came", ("project", "client", "status")),
+    "tasks": ("What somebody of the team has to do", ("project", "client", "status")),
+    "kpis": ("Key figures as measured last, with their targets and trend", ("project", "client", "status")),
+    "workload": (
+        "Hours of the last weeks by person and project, beside what was planned",
+        ("project", "client", "person", "week"),
+    ),
+    "retainers": ("Retainers with their terms and periods", ("project", "client")),
     "projects": ("Projects with their budgets", ()),
     "rules": ("The rules in force", ()),
     "findings": (
@@ -48,10 +56,10 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 ONE = (
     *("deliveries", "events", "actions", "messages", "approvals", "changes", "entries", "projects"),
-    *("milestones", "action_items", "delays", "suppliers"),
+    *("milestones", "action_items", "delays", "suppliers", "findings", "tasks", "kpis"),
     *("risks", "complaints", "surveys", "meetings", "contacts", "audits", "closings"),
 )
-WHOLE = ("projects", "rules", "connections", "pauses")
+WHOLE = ("workload", "retainers", "projects", "rules", "connections", "pauses")
 # Cursors, each of which may be empty: then the page is the first one.
 PLACE: Final = f"^({lists.PLACE})?$"
 MOMENT: Final = f"^({records.CURSOR})?$"
@@ -64,6 +72,10 @@ ITEMS: Final = {
     "action_items": "action_item",
     "delays": "delay",
     "suppliers": "supplier",
+    "tasks": "task",
+    "kpis": "kpi",
+    "workload": "workload",
+    "retainers": "retainer",
     "findings": "finding",
     "risks": "risk",
     "complaints": "complaint",
@@ -155,13 +167,21 @@ def _one(summary: str, item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _told() -> dict[str, Any]:
-    """Something that happened, in the words of the webhook connector."""
-    summary = "Something happened in a project: an answer, a call, a hand-over, a measurement"
+    """Something that happened, in the words of the catalogue."""
+    summary = "Something happened in a project: an answer, a call, a hand-over, a delivery, a risk, a delay"
     answer = _get(summary, {"type": "object"})["responses"]
     schema = {
         "type": "object",
         "required": ["type", "object"],
-        "properties": {"type": {"type": "string", "enum": sorted(EVENTS)}, "object": {"type": "object"}},
+        "properties": {
+            "type": {"type": "string", "enum": sorted(OF_THE_TEAM)},
+            "object": {
+                "type": "object",
+                "description": "Fields of the object that the event is about, with its id",
+            },
+            "person": {"type": "string", "description": "Who did it: the key of a person"},
+            "at": {"type": "string", "format": "date-time"},
+        },
     }
     return {
         "summary": summary,
@@ -257,5 +277,6 @@ _BESIDE: Final[dict[str, dict[str, Any]]] = {
         "at": {"type": "string", "format": "date-time"},
         "final": {"type": "boolean"},
     },
+    "retainer": {"terms": {"type": "object"}, "periods": {"type": "array", "items": {"type": "object"}}},
     "audit": {"findings": {"type": "array", "items": {"type": "string"}}},
 }

@@ -101,7 +101,7 @@ TITLES = {
 
 def figures_shown(figures: Figures) -> dict[str, Any]:
     """A project's figures: budget, forecast, earned, retainer (none where there is no ground for one), the closed
-    periods of its retainer, its KPIs, and how far its books are closed.
+    periods of its retainer, its KPIs, the hours of two weeks, and how far its books are closed.
     """
     derived = ("budget", "forecast", "earned", "retainer")
     return {
@@ -110,6 +110,7 @@ def figures_shown(figures: Figures) -> dict[str, Any]:
         **{name: public(found) if (found := getattr(figures, name)) else None for name in derived},
         "retainer_periods": [public(p) for p in figures.periods],
         "kpis": [public(k) for k in figures.kpis],
+        "workload": [public(w) for w in figures.workload],
         "closed_until": codec.to_plain(figures.closed_until),
     }
 

@@ -13,11 +13,15 @@ from werkzeug.exceptions import BadRequest, NotFound
 from connectors.base import Malformed, Unsupported
 from connectors.foreign import read
 from connectors.webhook.event import build, spoken
+from connectors.webhook.words import OF_THE_TEAM
 from rules.engine.derived import with_derived
+from rules.engine.figures import WEEKS, Ground, figures, workloads
 from rules.engine.findings import findings
 from rules.engine.state import Book, State
+from rules.facts.calendar import local_day
 from rules.facts.catalogue import EVENTS
 from rules.facts.event import Record
+from rules.facts.project import Project
 from rules.facts.survey import unnamed
 from service.flow import steer
 from service.state import Context
@@ -43,6 +47,9 @@ RECORDS = {
     "action_items": "action_item",
     "delays": "delay",
     "suppliers": "supplier",
+    "findings": "finding",
+    "kpis": "kpi",
+    "tasks": "task",
     "risks": "risk",
     "complaints": "complaint",
     "surveys": "survey",
@@ -209,13 +216,13 @@ def _seen(kind: str, found: Record, state: State) -> Record:
 
 @api.post("/projects/<id>/events")
 def told(id: str) -> tuple[Response, int]:
-    """Something happened in a project: an answer, a call, a hand-over, a measurement, in the words of the webhook."""
+    """Something happened in a project: what a webhook or somebody of the team may tell, in our words."""
     context = pages.context()
     known = context.rulebook.workspace.projects.get(id)
     if known is None:
         raise NotFound(f"there is no project {id[:80]}")
     try:
-        source = build(spoken(read(request.get_data())), context.now())
+        source = build(spoken(read(request.get_data())), context.now(), OF_THE_TEAM)
     except (Malformed, Unsupported) as problem:
         raise BadRequest(str(problem)) from None
     objects = {EVENTS[source.type].object: source.object}
@@ -304,12 +311,54 @@ def found() -> Response:
 
 def _apart(book: Book, filters: Mapping[str, str | None]) -> list[Record]:
     """Where a project's file says otherwise than its record."""
+    found = [f for p in _asked(filters) for f in findings(p, book)]
+    return [f for f in found if filters["status"] in (None, f["status"])]
+
+
+def _asked(filters: Mapping[str, str | None]) -> list[Project]:
+    """The projects that filters leave."""
     projects = pages.context().rulebook.workspace.projects.values()
-    wanted = [
+    return [
         p for p in projects if filters["project"] in (None, p.id) and filters["client"] in (None, p.client)
     ]
-    found = [f for p in wanted for f in findings(p, book)]
-    return [f for f in found if filters["status"] in (None, f["status"])]
+
+
+def _ground(context: Context, project: Project, book: Book) -> Ground:
+    return Ground(project, context.rulebook.workspace, book, local_day(context.now(), project.time_zone))
+
+
+@api.get("/workload")
+def workload() -> Response:
+    """Hours of the last weeks by person and project, beside what was planned, the latest week first."""
+    context, filters = pages.context(), _filters("project", "client", "person", "week")
+    with context.database.reading() as connection:
+        book = context.state(connection).book
+        found = [
+            w | {"project": p.id, "client": p.client}
+            for p in _asked(filters)
+            for w in workloads(_ground(context, p, book), WEEKS)
+            if filters["person"] in (None, w["person"]) and filters["week"] in (None, w["week"])
+        ]
+    return jsonify(items=[shapes.public(w) for w in found], next=None)
+
+
+@api.get("/retainers")
+def retainers() -> Response:
+    """Retainers as they run, with their terms and the periods that were closed."""
+    context, filters = pages.context(), _filters("project", "client")
+    with context.database.reading() as connection:
+        book = context.state(connection).book
+        kept = [(p, book.get("retainer", p.id)) for p in _asked(filters)]
+        found = [
+            {
+                **(figures("retainer", _ground(context, p, book)) or {}),
+                **{k: known[k] for k in ("id", "project", "client", "terms")},
+                "periods": known["closed"],
+            }
+            for p, known in kept
+            if known is not None
+        ]
+    return jsonify(items=[shapes.public(r) for r in found], next=None)
 
 
 @api.get("/pauses")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from flask import Blueprint, redirect, request
@@ -17,9 +18,11 @@ from werkzeug.wrappers import Response as Answer
 from rules.engine import condition
 from rules.engine.derived import supplier_today
 from rules.engine.effects import closing as ends
+from rules.engine.findings import findings
 from rules.engine.state import State
 from rules.facts import audit
 from rules.facts.calendar import local_day
+from rules.facts.duration import Duration
 from rules.facts.event import Record
 from rules.facts.health import Reason
 from rules.facts.project import Project
@@ -61,6 +64,8 @@ def one(id: str) -> str:
         project=id,
         found=project,
         status=figures.status,
+        weeks=figures.workload,
+        hours=lambda length: _hours(seen, length),
         colour=colour,
         reasons=[_worded(seen, r) for r in reasons],
         since=condition.days_since_contact(project, kept, today),
@@ -163,11 +168,15 @@ def _on_record(connection: Connection, project: Project, state: State) -> dict[s
         ],
         "risks": sorted(of.rows("risk"), key=lambda r: (r["status"] == "closed", -int(r.get("score") or 0))),
         "complaints": of.rows("complaint"),
-        "findings": of.rows("finding"),
+        "findings": [*({**_BARE, **f} for f in findings(project, state.book)), *of.rows("finding")],
         "meetings": sorted(of.rows("meeting"), key=lambda m: m["at"], reverse=True),
         "contacts": sorted(of.rows("contact"), key=lambda c: c["at"], reverse=True)[:20],
         "audits": records.page(connection, "audit", project=project.id, limit=4),
     }
+
+
+# What a finding about two truths has not: papers, a day, a reason.
+_BARE: Final = dict.fromkeys(("paper", "line", "paid_to", "limit", "sum", "due", "reason"))
 
 
 class _Rows:
@@ -178,6 +187,10 @@ class _Rows:
 
     def rows(self, kind: str) -> list[Record]:
         return records.page(self._connection, kind, project=self._project.id, limit=SHOWN)
+
+
+def _hours(seen: Reader, length: Duration) -> str:
+    return seen.t("retainer.hours", figure=seen.fmt.number(Decimal(length.seconds) / 3600, 1))
 
 
 def _worded(seen: Reader, reason: Reason) -> dict[str, str]:

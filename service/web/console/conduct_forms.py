@@ -130,6 +130,7 @@ FORMS: Final[Mapping[str, Form]] = {
     ),
     "complaint-resolve": Form("complaint.resolved", (Field("resolution", "area"),), of="complaint"),
     "finding-close": Form("finding.closed", (Field("reason", "area"),), of="finding"),
+    "reason": Form("expense.reason_added", (Field("reason", "area"),), of="entry", noun="entry"),
     "receipt": Form("receipt.attached", (Field("receipt", "file"),), of="entry", noun="entry"),
     "improvement": Form(
         "task.opened",

@@ -15,13 +15,14 @@ from werkzeug.exceptions import NotFound
 
 from rules.engine import condition
 from rules.engine.derived import item_today
+from rules.engine.findings import findings
 from rules.engine.parties import project_calendars
+from rules.engine.state import Book
 from rules.facts.action_item import OVER
 from rules.facts.calendar import WorkCalendar, local_day
 from rules.facts.catalogue import COST_CLASSES
 from rules.facts.event import Record
 from rules.facts.milestone import SETTLED, standing
-from rules.facts.money import Money
 from rules.facts.project import Project
 from service.state import Context, Figures
 from service.store import attention, lists, records
@@ -32,9 +33,11 @@ from service.web import auth, money, pages, words
 from service.web.client_project import project_values
 from service.web.console import approvals, listing, story
 from service.web.money import Standing, Standings
+from service.web.pages import Reader
 
 room = Blueprint("projects", __name__)
 PAGE = 50
+MOST_FINDINGS = 6
 LEDGER_PAGE = 25
 STATUSES = ("active", "draft", "on_hold", "closing", "closed")
 
@@ -99,6 +102,7 @@ def one(id: str) -> str:
         today, cals = local_day(seen.fmt.now, project.time_zone), project_calendars(project, workspace)
         book, money_of = context.state(connection).book, (figures.budget, figures.forecast)
         health, _ = condition.health_of(project, book, workspace, today, money_of)
+        look_at = _look_at(seen, connection, project, book)
         added = (book.get("project", id) or {}).get("_unplanned") or ()
     return pages.page(
         "project",
@@ -111,7 +115,7 @@ def one(id: str) -> str:
         sentence=money.sentence(seen, figures),
         lines=_lines(figures.budget),
         baseline=baseline,
-        differs=_differs(project, baseline),
+        look_at=look_at,
         milestones=[_milestone(m, today, cals) for m in plan],
         changes=sorted(changes, key=_number, reverse=True),
         waits=open_ones,
@@ -280,11 +284,22 @@ def _lines(budget: Record | None) -> list[dict[str, Any]]:
     ]
 
 
-def _differs(project: Project, baseline: Record | None) -> tuple[Money, Money] | None:
-    """What the file says and what the record says, where the first baseline was another one."""
-    if baseline is None or baseline["version"] != 1 or baseline["total"] == project.budget.total:
-        return None
-    return project.budget.total, baseline["total"]
+def _look_at(seen: Reader, connection: Connection, project: Project, book: Book) -> list[dict[str, Any]]:
+    """What somebody has to look at: each in a sentence, by whom, until when, and how it is mended."""
+    workspace = pages.context().rulebook.workspace
+    kept = records.page(connection, "finding", project=project.id, status="open", limit=MOST_FINDINGS)
+    found = [*findings(project, book), *kept][:MOST_FINDINGS]
+    return [
+        {
+            "says": words.finding(seen, f),
+            "owner": words.person(workspace, f["owner"]),
+            "due": f.get("due"),
+            "mend": seen.t(f"findings.mend.{f['kind']}")
+            if seen.wording.has(f"findings.mend.{f['kind']}")
+            else "",
+        }
+        for f in found
+    ]
 
 
 def _number(change: Record) -> int:

@@ -11,7 +11,7 @@ import pytest
 
 from rules.engine.effects import projects, retainers
 from rules.engine.effects.rebasing import differences
-from rules.engine.figures import Figure, Ground, figures
+from rules.engine.figures import Figure, Ground, figures, workload_of
 from rules.engine.findings import findings
 from rules.facts.duration import Duration
 from rules.facts.event import Event, Record
@@ -332,3 +332,35 @@ def test_a_draw_that_is_not_agreed_to_is_over() -> None:
     assert types(told) == ["approval.answered", "reserve.rejected", "task.opened"]
     assert world.get("reserve", "r1")["status"] == "rejected"
     assert figure(world, "budget")["reserve_left"] == usd(5000)
+
+
+def test_hours_are_hours_whatever_they_cost() -> None:
+    """Wang has no rate: three hours of hers are three of the twenty, spend nothing yet, and count once when priced."""
+    world = World(RETAINED, now=at(2026, 1, 5))
+    clock(world)
+    day = date(2026, 1, 6)
+    entry = {"person": "wang", "seconds": 3 * 3600, "work_date": day}
+    told = world.event("time.logged", "worklog/1", connection="tracker", version="1", entry=entry)
+    world.decide(told)
+    assert (figure(world, "retainer")["used"], world.spent) == (D(3), usd(0))
+    world.mend(replace(world.workspace.people["wang"], bill_rates=((date(2026, 1, 1), usd(100)),)))
+    world.now += timedelta(hours=1)
+    world.decide(told)
+    assert (figure(world, "retainer")["used"], world.spent) == (D(3), usd(300))
+
+
+def test_the_hours_of_a_week_are_known_by_person() -> None:
+    """What was logged in the week, corrections and removals included, beside what is planned for it."""
+    project = replace(APOLLO, workload={"lin": Duration(20, "h")})
+    world = World(project)
+
+    def week() -> Record:
+        ground = Ground(project, world.workspace, world.book, world.now.date())
+        return workload_of("lin", "2026-W39", ground)
+
+    work(world, "1", date(2026, 9, 21), 8)
+    work(world, "2", date(2026, 9, 27), 14)
+    work(world, "3", date(2026, 9, 28), 8)
+    assert (week()["logged"], week()["over"], week()["share"]) == (Duration(22, "h"), True, D("1.1"))
+    work(world, "2", date(2026, 9, 27), 4, version="2")
+    assert (week()["logged"], week()["over"]) == (Duration(12, "h"), False)

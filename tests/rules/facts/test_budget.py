@@ -201,12 +201,26 @@ def test_a_forecast_needs_three_days_of_data_and_a_fifth_of_the_work() -> None:
         "runway": None,
         "method": "burn_rate",
     }
-    assert forecast_facts(baseline(10000), two, plan, [CN], days[1]) == {**none, "enough_data": False}
-    assert forecast_facts(baseline(15001), three, plan, [CN], days[2]) == {**none, "enough_data": False}
-    assert forecast_facts(baseline(15000), None, plan, [CN], days[2]) == {**none, "enough_data": False}
+    for total_amount, sums, day, booked, done in (
+        (10000, two, days[1], 2, D("0.2")),
+        (15001, three, days[2], 3, D(3000) / D(15001)),
+        (15000, None, days[2], 0, D(0)),
+    ):
+        facts = forecast_facts(baseline(total_amount), sums, plan, [CN], day)
+        assert {k: facts[k] for k in none} == none
+        assert not facts["enough_data"]
+        assert (facts["days_of_data"], round(facts["done"], 9)) == (booked, round(done, 9))
     enough = forecast_facts(baseline(15000), three, plan, [CN], days[2])
     assert enough["enough_data"]
     assert enough["runway"] == 12
+
+
+def test_one_day_of_entries_is_no_pace_however_long_ago_the_opening_figure_is() -> None:
+    """80 % were spent before; one entry of 300 today is no burn of 30 a day, and no two thousand days of runway."""
+    one = recompute([entry(FRIDAY, 300)], "CNY")
+    opened = baseline(100000, opening_spent=cny(80000), opening_as_of=date(2026, 8, 31))
+    facts = forecast_facts(opened, one, [milestone(date(2026, 12, 4))], [CN], FRIDAY)
+    assert (facts["enough_data"], facts["runway"], facts["days_of_data"]) == (False, None, 1)
 
 
 def test_accepted_work_is_ground_for_a_forecast_too() -> None:

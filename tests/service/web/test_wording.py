@@ -112,9 +112,9 @@ def test_latin_words_and_figures_stand_apart_from_chinese() -> None:
 def test_a_value_never_becomes_markup_by_itself() -> None:
     """Only what is markup already stays markup; everything filled in beside it is escaped."""
     plain = EN.t("events.from", connection="<b>")
-    mixed = EN.t("projects.file_differs", file="<b>", record=Markup("<i>1</i>"))
+    mixed = EN.t("findings.file_differs", what="Budget", file="<b>", record=Markup("<i>1</i>"))
     assert (plain, isinstance(plain, Markup)) == ("from <b>", False)
-    assert mixed.startswith("The file says &lt;b&gt;, the record says <i>1</i>.")
+    assert mixed == "Budget is &lt;b&gt; in the file and <i>1</i> on record"
     assert isinstance(mixed, Markup)
 
 
