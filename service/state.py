@@ -31,7 +31,7 @@ class Figures:
     """A project's state and money: objects of the catalogue, none where there is no ground for them.
 
     periods: those of its retainer that were closed.  kpis: as measured last.  closed_until: how far books are closed.
-    workload: hours of this week and the last, by person.
+    workload: hours of this week and the last, by person.  agreed: terms of its retainer that were agreed on later.
     """
 
     status: str
@@ -44,6 +44,7 @@ class Figures:
     kpis: tuple[Record, ...] = ()
     closed_until: date | None = None
     workload: tuple[Record, ...] = ()
+    agreed: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Context:
             earned=facts.figures("earned"),
             retainer=facts.figures("retainer"),
             periods=tuple(retained["closed"]) if retained else (),
+            agreed=tuple(retained.get("agreed") or ()) if retained else (),
             kpis=tuple(state.book.find("kpi", project)),
             closed_until=max((d for d in closed if d is not None), default=None),
             workload=tuple(workloads(Ground(known, state.workspace, state.book, facts.today), 2)),

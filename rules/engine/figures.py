@@ -20,7 +20,17 @@ from rules.facts.budget import budget_facts, forecast_facts
 from rules.facts.earned_value import earned_facts
 from rules.facts.event import Record
 from rules.facts.project import Project, Workspace
-from rules.facts.retainer import Terms, closed, days_of, next_period, opened, standing, terms_of, used_between
+from rules.facts.retainer import (
+    Terms,
+    closed,
+    days_of,
+    following,
+    in_force,
+    last_of,
+    standing,
+    terms_of,
+    used_between,
+)
 from rules.facts.workload import logged_in, week_of
 
 Figure = Literal["budget", "forecast", "earned", "retainer"]
@@ -118,10 +128,11 @@ def _retainer(ground: Ground) -> Record | None:
         return None
     terms, running = terms_of(kept["terms"]), kept["running"]
     use = used_in(running["period"], owner, terms, ground)
-    while days_of(running["period"])[1] < ground.today:
-        before = closed(terms, running, use["used"], owner.rounding)
-        running = opened(terms, next_period(terms.period, running["period"]), before)
-        use = used_in(running["period"], owner, terms, ground)
+    while (last := days_of(running["period"])[1]) < ground.today:
+        after = in_force(kept, last + timedelta(days=1))
+        ends = terms if after.unit == terms.unit else last_of(terms)
+        running = following(terms, after, running, closed(ends, running, use["used"], owner.rounding))
+        terms, use = after, used_in(running["period"], owner, after, ground)
     return {"id": owner.id, "status": "open", **standing(terms, running, use["used"]), **use}
 
 

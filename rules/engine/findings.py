@@ -13,7 +13,7 @@ from rules.engine.effects.projects import plan_of
 from rules.engine.state import Book
 from rules.facts.event import Record, digest
 from rules.facts.project import Project
-from rules.facts.retainer import terms_record
+from rules.facts.retainer import latest, terms_record
 
 
 def findings(project: Project, book: Book) -> list[Record]:
@@ -35,7 +35,7 @@ def _of_the_retainer(project: Project, book: Book) -> list[Record]:
     kept = book.get("retainer", project.id)
     if kept is None:
         return []
-    agreed: Record = kept["terms"]
+    agreed = latest(kept)
     written = terms_record(project.retainer) if project.retainer is not None else {}
     return [
         _finding(project, f"billing.retainer.{term}", written.get(term), agreed[term])

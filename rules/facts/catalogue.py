@@ -126,7 +126,8 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
             "id:text number:text title:text reason:text? about:text status:text version:int amount:money? "
             "days:workdays? new_total:money? new_due:date? milestone_title:text? milestones:list issues:list "
             "requested_by:text? "
-            "sent_at:time? decided_at:time? waiting_days:workdays merge_into:text? effects:text if_refused:text?"
+            "sent_at:time? decided_at:time? waiting_days:workdays merge_into:text? effects:text if_refused:text? "
+            "allotment:number? allotment_from:date?"
         ),
         "approval": (
             "id:text about:text party:text requested_by:text? status:text asked:list need:text "
@@ -182,7 +183,8 @@ OBJECTS: Mapping[str, Mapping[str, Field]] = {
         "retainer": (
             "id:text period:text unit:text allotment:number carried:number owed:number available:number "
             "used:number left:number over:number share:number? expires_on:date? status:text "
-            "carry_on:number? forfeited:number? billed:money? owed_on:number? forgiven:number?"
+            "carry_on:number? forfeited:number? billed:money? owed_on:number? forgiven:number? agreed_from:date? "
+            "agreed_allotment:number?"
         ),
         "period": "id:text closed_until:date? reason:text? by:text? declared:text? agreed_by:text?",
         "calendar": "name:text year:int",
@@ -247,7 +249,7 @@ EVENTS: Mapping[str, EventType] = {
         *_family("baseline", "approved"),
         *_family("reserve", "asked drawn rejected", also="risk approval decision"),
         *_family("period", "closed reopening reopened"),
-        *_family("retainer", "opened closed"),
+        *_family("retainer", "opened closed agreed"),
         *_family(
             "change",
             "drafted assessed sent approved rejected changes_requested expired withdrawn superseded applied "

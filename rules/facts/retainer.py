@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -186,6 +186,38 @@ def terms_of(record: Mapping[str, Any]) -> Terms:
     """The terms that a record holds."""
     known = {name: record[name] for name in Terms.__slots__ if name in record}
     return Terms(**{**known, "pool": tuple(record.get("pool") or ())})
+
+
+def in_force(kept: Mapping[str, Any], first: date) -> Terms:
+    """The terms of a period that begins on a day: the latest that were agreed to hold by then.
+
+    kept: the retainer's record. Terms with another length of period wait for a day on which such a period begins.
+    """
+    agreed = [(a["from"], terms_of(a["terms"])) for a in kept.get("agreed") or () if a["from"] <= first]
+    fitting = [(day, t) for day, t in agreed if days_of(period_of(t.period, first))[0] == first]
+    return max(fitting, key=lambda a: a[0])[1] if fitting else terms_of(kept["terms"])
+
+
+def latest(kept: Mapping[str, Any]) -> Record:
+    """The terms that were agreed on last, whether or not they hold already."""
+    agreed = kept.get("agreed") or ()
+    record: Record = agreed[-1]["terms"] if agreed else kept["terms"]
+    return record
+
+
+def following(terms: Terms, after: Terms, running: Mapping[str, Any], done: Mapping[str, Any]) -> Record:
+    """The period after one that was closed under `terms`. What it hands on stays where the unit is the same one."""
+    period = period_of(after.period, days_of(running["period"])[1] + _ONE_DAY)
+    if after.unit == terms.unit:
+        return opened(after, period, done)
+    number = int(running["number"]) + 1
+    return {**opened(after, period), "number": number, "lots": [[number, after.allotment]]}
+
+
+def last_of(terms: Terms) -> Terms:
+    """The terms under which the last period in one unit is closed: nothing of it can be handed on in another one."""
+    deficit: Deficit = "forgive" if terms.deficit == "carry" else terms.deficit
+    return replace(terms, carry="none", cap=None, deficit=deficit)
 
 
 def used_between(sums: Iterable[Mapping[str, Any] | None], unit: str, first: date, last: date) -> Decimal:

@@ -43,10 +43,18 @@ def earned_lines(earned: Record | None) -> Iterator[str]:
         yield "            the budget is exhausted and the work is not done"
 
 
-def retainer_lines(now: Record | None, periods: Iterable[Record]) -> Iterator[str]:
-    """The closed periods of a retainer, then the one that runs."""
+def retainer_lines(
+    now: Record | None, periods: Iterable[Record], terms: Iterable[Record] = ()
+) -> Iterator[str]:
+    """What was agreed on later, the closed periods of a retainer, then the one that runs."""
     if now is None:
         return
+    for agreed in terms:
+        by = f" by {agreed['by']}" if agreed["by"] else " by two people"
+        yield (
+            f"retainer    {figure(agreed['terms']['allotment'])} {now['unit']} each {agreed['terms']['period']} "
+            f"agreed from {agreed['from']}{by}"
+        )
     for closed in periods:
         billed = f", {figure(closed['billed'])} billed" if closed["billed"] else ""
         ended = f"{figure(closed['carry_on'])} carried on, {figure(closed['forfeited'])} lost"

@@ -153,7 +153,7 @@ def _lines(project: Project, figures: Figures) -> Iterator[str]:
         return
     yield from budget_lines(figures.budget, figures.forecast or {})
     yield from earned_lines(figures.earned)
-    yield from retainer_lines(figures.retainer, figures.periods)
+    yield from retainer_lines(figures.retainer, figures.periods, figures.agreed)
     yield from kpi_lines(figures.kpis)
     yield from workload_lines(figures.workload)
     if figures.closed_until:

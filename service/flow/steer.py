@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from rules.facts.event import Record, digest
@@ -22,7 +24,7 @@ from service.store.database import iso
 class Assessment:
     """What a change costs and when: `amount` is what is added (or taken), `days` are working days.
 
-    milestones: ids of the milestones it puts off.
+    milestones: ids of the milestones it puts off.  allotment: what a retainer allots from a day on.
     """
 
     amount: Money
@@ -30,6 +32,8 @@ class Assessment:
     milestones: tuple[str, ...]
     title: str | None = None
     reason: str | None = None
+    allotment: Decimal | None = None
+    allotment_from: date | None = None
 
 
 def draft_change(context: Context, project: Project, said: Assessment, email: str) -> str:
@@ -115,6 +119,8 @@ def _fields(said: Assessment) -> dict[str, Any]:
         "amount": said.amount,
         "days": said.days,
         "milestones": list(said.milestones),
+        "allotment": said.allotment,
+        "allotment_from": said.allotment_from,
     }
     return {k: v for k, v in given.items() if v is not None}
 

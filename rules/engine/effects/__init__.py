@@ -99,6 +99,7 @@ _TYPES: Final[Mapping[str, _Apply]] = {
     "project.recounted": projects.recounted,
     "retainer.opened": retainers.opening,
     "retainer.closed": retainers.closing,
+    "retainer.agreed": retainers.told,
     "quality.measured": quality.measured,
     "expense.reason_added": control.explained,
     "task.opened": tasks.opened,

@@ -7,18 +7,22 @@ withdrawn | superseded; approved -> applied. Impacts are deltas: what they come 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Final
 
 from rules.engine.effects import creep
 from rules.engine.effects.impact import estimated, put_into_effect, with_impact
 from rules.engine.effects.pending import end_open
-from rules.engine.effects.shapes import Act, Applied, EffectError, Performed, shown
+from rules.engine.effects.retainers import agree
+from rules.engine.effects.shapes import Act, Applied, EffectError, Performed, shown, today
 from rules.engine.effects.tasks import open_task
 from rules.facts.change import APPROVED, DRAFTS, OPEN, is_open, next_number
 from rules.facts.duration import Duration
 from rules.facts.event import Event, Record, digest
 from rules.facts.money import Money
 from rules.facts.project import Project
+from rules.facts.retainer import latest, terms_of
 
 _DECIDED: Final[Mapping[str, str]] = {
     "approved": "approved",
@@ -32,6 +36,7 @@ _DECIDED: Final[Mapping[str, str]] = {
 # What the console may set on a change that is not decided yet.
 _SAID: Final = frozenset(
     {"title", "reason", "amount", "days", "lines", "milestones", "issues", "if_refused", "requested_by"}
+    | {"allotment", "allotment_from"}
 )
 
 
@@ -244,8 +249,18 @@ def _apply(act: Act, project: Project, change: Record) -> Performed:
         *(act.cause("milestone.moved", m["id"], before, milestone=m) for m, before in moved),
         act.cause("change.applied", record["id"], shown(change), change=record),
         *_lead_told(act, project, record, baseline),
+        *_retained(act, project, record),
     )
     return Performed(events, {"change": shown(record), "baseline": shown(baseline)})
+
+
+def _retained(act: Act, project: Project, change: Record) -> tuple[Event, ...]:
+    """The retainer's next allotment, where the change agreed on one."""
+    kept, allotment = act.draft.get("retainer", project.id), change.get("allotment")
+    if kept is None or not isinstance(allotment, int | Decimal) or allotment <= 0:
+        return ()
+    terms = replace(terms_of(latest(kept)), allotment=Decimal(allotment))
+    return agree(act, project, terms, change.get("allotment_from") or today(act.state, project), change["id"])
 
 
 def _lead_told(act: Act, project: Project, change: Record, baseline: Record) -> tuple[Event, ...]:

@@ -22,6 +22,7 @@ from rules.facts.ledger import price_time, rate_on
 from rules.facts.milestone import SETTLED, named, shift_plan
 from rules.facts.money import Money
 from rules.facts.project import Project
+from rules.facts.retainer import latest
 
 _WORKING_DAY: Final = 8 * 3600
 
@@ -79,7 +80,14 @@ def with_impact(act: Act, project: Project, change: Record) -> Record:
         "new_due": new_due,
         "milestone_title": first["title"] if first else None,
         "_moves": moves,
+        "_retained": retained_in(act, project),
     }
+
+
+def retained_in(act: Act, project: Project) -> Record | None:
+    """The unit and the length of the periods that an allotment is for; none without a retainer."""
+    kept = act.draft.get("retainer", project.id)
+    return None if kept is None else {k: latest(kept)[k] for k in ("unit", "period", "allotment")}
 
 
 def put_into_effect(act: Act, project: Project, change: Record) -> tuple[Record, list[tuple[Record, Record]]]:

@@ -1,23 +1,28 @@
 """Setting the baseline to what the file says: asked for by one person with a reason, done when a second one agrees.
 
-Money and dates on record otherwise change by an approved change alone. This is for what is no change of scope: a file
-that was mistyped, an agreement made before Accord was there.
+Money, dates and terms of a retainer on record otherwise change by an approved change alone. This is for what is no
+change of scope: a file that was mistyped, an agreement made before Accord was there.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from rules.engine.effects import two_people
 from rules.engine.effects.impact import milestone_values
 from rules.engine.effects.milestones import find, planned_record, seen
 from rules.engine.effects.projects import gaps, plan_of
-from rules.engine.effects.shapes import Act, Applied, shown
+from rules.engine.effects.retainers import agree
+from rules.engine.effects.shapes import Act, Applied, shown, today
 from rules.engine.effects.tasks import open_task
 from rules.engine.state import Book
 from rules.facts.event import Event, Record, digest
 from rules.facts.milestone import SETTLED
 from rules.facts.project import Project
+from rules.facts.retainer import latest, terms_record
+
+_RETAINER: Final = "billing.retainer."
 
 
 def differences(project: Project, book: Book) -> dict[str, tuple[Any, Any]]:
@@ -30,12 +35,23 @@ def differences(project: Project, book: Book) -> dict[str, tuple[Any, Any]]:
         for name, said in plan_of(project).items()
         if name != "budget.opening"
     }
-    return {name: (kept, said) for name, (kept, said) in found.items() if kept != said}
+    return {name: (kept, said) for name, (kept, said) in found.items() if kept != said} | _terms(
+        project, book
+    )
+
+
+def _terms(project: Project, book: Book) -> dict[str, tuple[Any, Any]]:
+    """Terms of the retainer that the file has otherwise; a retainer does not end by leaving it out of the file."""
+    kept = book.get("retainer", project.id)
+    if kept is None or project.retainer is None:
+        return {}
+    agreed, said = latest(kept), terms_record(project.retainer)
+    return {f"billing.retainer.{t}": (agreed[t], said[t]) for t in sorted(agreed) if agreed[t] != said[t]}
 
 
 def plan_mark(project: Project) -> str:
     """What identifies the plan that two people agree to."""
-    return digest(*(f"{k}={v}" for k, v in sorted(plan_of(project).items())))
+    return digest(*(f"{k}={v}" for k, v in sorted(plan_of(project).items())), str(project.retainer or ""))
 
 
 def asked(act: Act) -> Applied:
@@ -62,8 +78,20 @@ def agreed(act: Act, project: Project, approval: Record, second: str | None) -> 
     if plan_mark(project) != wish["plan"]:
         asker = str(approval["requested_by"])
         return open_task(act, project, "plan_moved", approval["id"], asker, name=project.name, id=project.id)
+    differing = differences(project, act.draft)
+    terms = _new_terms(act, project) if any(name.startswith(_RETAINER) for name in differing) else ()
     act.draft.put("project", {**known, "_plan": plan_of(project)})
-    return _rebased(act, project, str(wish["reason"] or ""), str(approval["requested_by"]), second)
+    if all(name.startswith(_RETAINER) for name in differing):
+        return terms
+    plan = _rebased(act, project, str(wish["reason"] or ""), str(approval["requested_by"]), second)
+    return (*plan, *terms)
+
+
+def _new_terms(act: Act, project: Project) -> tuple[Event, ...]:
+    """The retainer as the file has it, for the periods to come."""
+    if project.retainer is None:
+        return ()
+    return agree(act, project, project.retainer, today(act.state, project) + timedelta(days=1), None)
 
 
 def plan_of_project(project: Project) -> str:

@@ -8,7 +8,7 @@ its projects up to its last day, so that what comes later counts in the next one
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from rules.engine.effects.periods import close
@@ -23,7 +23,9 @@ from rules.facts.retainer import (
     Terms,
     closed,
     days_of,
-    next_period,
+    following,
+    in_force,
+    last_of,
     opened,
     period_of,
     standing,
@@ -70,15 +72,46 @@ def closing(act: Act) -> Applied:
         return Applied(act.event)
     terms, running = terms_of(kept["terms"]), kept["running"]
     use = used_in(running["period"], project, terms, _ground(act, project))
-    done = {**closed(terms, running, use["used"], project.rounding), "by_project": use["by_project"]}
-    following = opened(terms, next_period(terms.period, running["period"]), done)
     last = days_of(running["period"])[1]
+    after = in_force(kept, last + timedelta(days=1))
+    ends = terms if after.unit == terms.unit else last_of(terms)
+    done = {**closed(ends, running, use["used"], project.rounding), "by_project": use["by_project"]}
+    begun = following(terms, after, running, done)
     for member in pool_of(project, terms, act.state.workspace):
         close(act.for_project(member), member, last, {})
-    act.draft.put("retainer", {**kept, "running": following, "closed": [*kept["closed"], done][-_KEPT:]})
+    now = {"terms": terms_record(after), "running": begun, "closed": [*kept["closed"], done][-_KEPT:]}
+    act.draft.put("retainer", {**kept, **now})
     shown = {"id": project.id, "status": "closed", **done}
-    step = act.cause("retainer.opened", project.id, retainer=_shown(project, terms, following, act))
+    step = act.cause("retainer.opened", project.id, retainer=_shown(project, after, begun, act))
     return Applied(act.seen(retainer=shown), (step,))
+
+
+def told(act: Act) -> Applied:
+    """`retainer.agreed` is what an approved change or two people brought about; nobody else agrees on terms."""
+    return Applied(act.event)
+
+
+def agree(act: Act, project: Project, terms: Terms, day: date, by: str | None) -> tuple[Event, ...]:
+    """Other terms from a day on: the first period that begins then or later has them, and those before keep theirs.
+
+    The one that runs has them too where it began on that day or later. by: the change that agreed on it, or none.
+    """
+    kept = act.draft.get("retainer", project.id)
+    if kept is None:
+        return ()
+    written = {"from": day, "terms": terms_record(terms), "by": by, "at": act.state.now}
+    record = {**kept, "agreed": [*(kept.get("agreed") or ()), written][-_KEPT:]}
+    first = days_of(kept["running"]["period"])[0]
+    now, before = in_force(record, first), terms_of(kept["terms"])
+    if (now.unit, now.period) == (before.unit, before.period) and now != before:
+        number = int(kept["running"]["number"])
+        lots = [lot for lot in kept["running"]["lots"] if int(lot[0]) != number]
+        running = {**kept["running"], "allotment": now.allotment, "lots": [*lots, [number, now.allotment]]}
+        record |= {"terms": terms_record(now), "running": running}
+    record = act.draft.put("retainer", record)
+    shown = _shown(project, terms_of(record["terms"]), record["running"], act)
+    told = {"agreed_from": day, "agreed_allotment": terms.allotment}
+    return (act.cause("retainer.agreed", project.id, retainer={**shown, **told}),)
 
 
 def _shown(project: Project, terms: Terms, running: Record, act: Act) -> Record:

@@ -277,6 +277,14 @@ _BESIDE: Final[dict[str, dict[str, Any]]] = {
         "at": {"type": "string", "format": "date-time"},
         "final": {"type": "boolean"},
     },
-    "retainer": {"terms": {"type": "object"}, "periods": {"type": "array", "items": {"type": "object"}}},
+    "retainer": {
+        "terms": {"type": "object", "description": "as they hold in the period that runs"},
+        "agreed": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "terms agreed on later, from when",
+        },
+        "periods": {"type": "array", "items": {"type": "object"}},
+    },
     "audit": {"findings": {"type": "array", "items": {"type": "string"}}},
 }

@@ -108,6 +108,7 @@ def figures_shown(figures: Figures) -> dict[str, Any]:
         "status": figures.status,
         "mode": figures.mode,
         **{name: public(found) if (found := getattr(figures, name)) else None for name in derived},
+        "retainer_agreed": [public(dict(a)) for a in figures.agreed],
         "retainer_periods": [public(p) for p in figures.periods],
         "kpis": [public(k) for k in figures.kpis],
         "workload": [public(w) for w in figures.workload],

@@ -354,6 +354,7 @@ def retainers() -> Response:
                 **(figures("retainer", _ground(context, p, book)) or {}),
                 **{k: known[k] for k in ("id", "project", "client", "terms")},
                 "periods": known["closed"],
+                "agreed": list(known.get("agreed") or ()),
             }
             for p, known in kept
             if known is not None

@@ -5,6 +5,7 @@ In: `/projects/<id>/changes/...`. Out: the page, and events: drafted, assessed.
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from flask import Blueprint, redirect, request
@@ -90,6 +91,8 @@ def assessing(project: str, id: str) -> Answer | str:
         "amount": f"{amount.amount:f}" if amount is not None else "",
         "days": str(change["days"]) if change.get("days") is not None else "",
         "milestone": (change.get("milestones") or [""])[0],
+        "allotment": f"{change['allotment']:f}" if change.get("allotment") is not None else "",
+        "allotment_from": str(change.get("allotment_from") or ""),
     }
     return _form(found, change, given, {})
 
@@ -129,7 +132,8 @@ def _read(project: Project, *, titled: bool) -> tuple[dict[str, str], Assessment
     """The form as typed, what it says, and what is wrong with it."""
     seen = pages.reader()
     given = {
-        k: request.form.get(k, "").strip()[:2000] for k in ("title", "reason", "amount", "days", "milestone")
+        k: request.form.get(k, "").strip()[:2000]
+        for k in ("title", "reason", "amount", "days", "milestone", "allotment", "allotment_from")
     }
     errors: dict[str, str] = {}
     if titled and not given["title"]:
@@ -143,11 +147,32 @@ def _read(project: Project, *, titled: bool) -> tuple[dict[str, str], Assessment
         errors["days"] = seen.t("changes.days_wrong", count=MOST_DAYS)
     if given["milestone"] and given["milestone"] not in _milestones(project):
         errors["milestone"] = seen.t("changes.milestone_wrong")
+    allotment, since = _allotment(given["allotment"]), _day(given["allotment_from"])
+    if given["allotment"] and allotment is None:
+        errors["allotment"] = seen.t("changes.allotment_wrong")
+    if given["allotment_from"] and since is None:
+        errors["allotment_from"] = seen.t("conduct.date_wrong")
     if amount is None or days is None or errors:
         return given, None, errors
     milestones = (given["milestone"],) if given["milestone"] else ()
     title, reason = (given["title"] or None, given["reason"] or None) if titled else (None, None)
-    return given, Assessment(amount, days, milestones, title, reason), {}
+    return given, Assessment(amount, days, milestones, title, reason, allotment, since), {}
+
+
+def _allotment(text: str) -> Decimal | None:
+    """Hours or an amount, more than nothing."""
+    try:
+        number = Decimal(text.removesuffix("h").replace(",", "").strip() or "0")
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and 0 < number <= MOST_AMOUNT else None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 def _milestones(project: Project) -> set[str]:

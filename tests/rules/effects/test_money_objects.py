@@ -13,6 +13,7 @@ from rules.engine.effects import projects, retainers
 from rules.engine.effects.rebasing import differences
 from rules.engine.figures import Figure, Ground, figures, workload_of
 from rules.engine.findings import findings
+from rules.facts.change import decision_text
 from rules.facts.duration import Duration
 from rules.facts.event import Event, Record
 from rules.facts.project import Criterion, MilestonePlan, Project, Target
@@ -364,3 +365,72 @@ def test_the_hours_of_a_week_are_known_by_person() -> None:
     assert (week()["logged"], week()["over"], week()["share"]) == (Duration(22, "h"), True, D("1.1"))
     work(world, "2", date(2026, 9, 27), 4, version="2")
     assert (week()["logged"], week()["over"]) == (Duration(12, "h"), False)
+
+
+def months(world: World, hours: dict[int, int], until: int) -> list[Record]:
+    """Work in each month and the clock behind it; the closed periods."""
+    for month in range(1, until + 1):
+        world.now = at(2026, month, 12)
+        if month in hours:
+            work(world, str(month), date(2026, month, 10), hours[month])
+        world.now = at(2026, month + 1, 10)
+        clock(world)
+    return list(world.get("retainer")["closed"])
+
+
+def test_an_approved_change_gives_a_retainer_another_allotment_from_a_day() -> None:
+    """20 hours in January and February, 30 from March on: 5 hours of February are carried beside the new 30."""
+    world = World(RETAINED, now=at(2026, 1, 5))
+    clock(world)
+    world.now = at(2026, 1, 20)
+    said = {"id": "C1", "number": "CR-1", "title": "More hours", "amount": usd(0), "days": 0}
+    world.tell("change.drafted", change={**said, "allotment": D(30), "allotment_from": date(2026, 3, 1)})
+    change = world.get("change", "C1")
+    assert decision_text(change, RETAINED, "en").splitlines()[3] == (
+        "Retainer from 2026-03-01: 30 h each month (so far 20 h)"
+    )
+    assert decision_text(change, RETAINED, "zh-CN").splitlines()[3] == (
+        "包量自 2026-03-01 起：每月 30 h（原 20 h）"
+    )
+    world.tell("change.approved", change={"id": "C1"})
+    assert "retainer.agreed" in types(world.act("apply_change", change="C1")[0])
+    closed = months(world, {1: 20, 2: 15, 3: 33}, 3)
+    assert [(p["period"], p["allotment"], p["available"], p["used"]) for p in closed] == [
+        ("2026-01", D(20), D(20), D(20)),
+        ("2026-02", D(20), D(20), D(15)),
+        ("2026-03", D(30), D(35), D(33)),
+    ]
+    assert findings(replace(RETAINED, retainer=replace(TWENTY_HOURS, allotment=D(30))), world.book) == []
+
+
+def test_two_people_agree_on_other_terms_for_the_periods_to_come() -> None:
+    """The file's new terms hold from the next period; the one that runs ends as it was agreed."""
+    world = World(RETAINED, now=at(2026, 1, 5))
+    clock(world)
+    other = replace(
+        TWENTY_HOURS, allotment=D(12), carry="none", cap=None, expiry=None, deficit="carry", rate=None
+    )
+    world.mend(project=replace(RETAINED, retainer=other))
+    assert "billing.retainer.allotment" in differences(world.project, world.book)
+    for by in ("lin", "wang"):
+        world.now += timedelta(minutes=1)
+        told = world.tell("project.rebasing", project="apollo", person=by)
+    assert types(told) == ["project.rebasing", "retainer.agreed"]
+    assert differences(world.project, world.book) == {}
+    january, february = months(world, {1: 15, 2: 14}, 2)
+    assert (january["allotment"], january["carry_on"]) == (D(20), D(5))
+    assert (february["allotment"], february["available"], february["owed_on"]) == (D(12), D(17), D(0))
+    assert figure(world, "retainer")["available"] == D(12)
+
+
+def test_a_quarter_agreed_on_waits_for_a_quarter_to_begin() -> None:
+    """Agreed in January on 60 hours a quarter: February and March are months still, April begins the quarter."""
+    world = World(RETAINED, now=at(2026, 1, 5))
+    clock(world)
+    quarters = replace(TWENTY_HOURS, allotment=D(60), period="quarter")
+    world.mend(project=replace(RETAINED, retainer=quarters))
+    for by in ("lin", "wang"):
+        world.now += timedelta(minutes=1)
+        world.tell("project.rebasing", project="apollo", person=by)
+    assert [p["period"] for p in months(world, {}, 3)] == ["2026-01", "2026-02", "2026-03"]
+    assert world.get("retainer")["running"]["period"] == "2026-Q2"
