@@ -71,6 +71,7 @@ def one(project: str, id: str) -> str | tuple[str, int]:
         found=found,
         change=change,
         moves=change.get("_moves") or (),
+        retained=change.get("_retained"),
         issues=[i.rpartition("/")[2] for i in change.get("issues", ())],
         by=words.person(context.rulebook.workspace, change.get("requested_by")),
         asked=asked,
