@@ -181,7 +181,7 @@ def test_what_was_used_too_much_is_taken_from_the_next_period() -> None:
 
 
 def test_working_days_around_the_spring_festival_of_2026() -> None:
-    """Five before Tuesday 24 February: Saturday the 14th works, the 15th to the 23rd do not. By weekdays it is the 17th.
+    """Five before Tuesday 24 February: Saturday 14 works, the 15th to the 23rd do not. By weekdays it is the 17th.
 
     Saturday the 28th works too, so the third after the 24th is Friday the 27th and the fourth that Saturday.
     """
