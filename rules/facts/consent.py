@@ -140,13 +140,32 @@ def _plan_name(name: str, project: Project, locale: str) -> str:
     if path.startswith("lines."):
         line = path.removeprefix("lines.")
         return f"{_CLASSES.get(line, line)}预算" if zh else f"Line {line}"
+    if path.startswith("retainer."):
+        return _TERMS[path.removeprefix("retainer.")][zh]
     words = {"total": ("Total", "预算总额"), "reserve": ("Reserve", "应急预备金")}
     return words.get(path, (path, path))[zh]
+
+
+_TERMS = {
+    "allotment": ("Retainer: allotment", "包量：每期"),
+    "unit": ("Retainer: unit", "包量：单位"),
+    "period": ("Retainer: period", "包量：周期"),
+    "carry": ("Retainer: carried over", "包量：期满结转"),
+    "cap": ("Retainer: carried over at most", "包量：结转上限"),
+    "expiry": ("Retainer: periods until it expires", "包量：结转有效期数"),
+    "deficit": ("Retainer: what is used beyond", "包量：超出部分"),
+    "rate": ("Retainer: rate beyond", "包量：超出单价"),
+    "starts": ("Retainer: first day", "包量：起始日"),
+    "pool": ("Retainer: further projects", "包量：共用项目"),
+    "settles_after": ("Retainer: working days for late entries", "包量：补录工作日数"),
+}
 
 
 def _plan_value(value: Any, project: Project) -> str:
     if isinstance(value, Money):
         return _money(value, project)
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(v) for v in value) or "-"
     return "-" if value is None else _plain(value.isoformat() if hasattr(value, "isoformat") else value)
 
 

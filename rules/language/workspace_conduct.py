@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rules.facts.duration import Duration
 from rules.facts.project import Goal, Person, RiskPlan, SupplierPlan, Talk
 from rules.facts.risk import LIMIT
 from rules.language.nearest import allowed_here
@@ -30,6 +31,7 @@ def conduct_of(part: Part, organisation: Part, people: Mapping[str, Person]) -> 
         "risks": _risks(part, people),
         "risk_limit": given.get("risk_limit", LIMIT),
         "suppliers": _suppliers(part, people),
+        "workload": _workload(part, people),
         "communication": tuple(
             _talk(part.below("communication", i)) for i in range(len(given.get("communication", [])))
         ),
@@ -60,6 +62,19 @@ def _check_owned(part: Part, name: str, what: str, people: Mapping[str, Person])
             where.tell("id", f"{what} `{one['id']}` stands here twice", f"ids of {name} are identities")
         if one.get("owner") is not None and one["owner"] not in team:
             where.tell("owner", f"`{one['owner']}` is not of the team", allowed_here(one["owner"], team))
+
+
+def _workload(part: Part, people: Mapping[str, Person]) -> dict[str, Duration]:
+    """Hours of a week that are planned for people of the team."""
+    team = {k: p for k, p in people.items() if p.party == "team"}
+    where, found = part.below("workload"), {}
+    for key in part.value.get("workload", {}):
+        if key not in team:
+            where.tell(key, f"`{key}` is not of the team", allowed_here(key, team))
+        planned = where.duration(key)
+        if planned is not None:
+            found[key] = planned
+    return found
 
 
 def _suppliers(part: Part, people: Mapping[str, Person]) -> tuple[SupplierPlan, ...]:

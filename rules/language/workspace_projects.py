@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from rules.facts.catalogue import OBJECTS
-from rules.facts.duration import Duration
 from rules.facts.money import MINOR_UNITS, Money
 from rules.facts.project import (
     Booking,
@@ -73,22 +72,8 @@ def project_of(
         time_zone=part.zone("time_zone", client.value["time_zone"]),
         calendar=given.get("calendar", organisation.value.get("calendar", "")),
         vars={k: typed(v) for k, v in given.get("vars", {}).items()},
-        workload=_workload(part, people),
         **figures_of(part, kind),
     )
-
-
-def _workload(part: Part, people: Mapping[str, Person]) -> dict[str, Duration]:
-    """Hours of a week that are planned for people of the team."""
-    team = {k: p for k, p in people.items() if p.party == "team"}
-    where, found = part.below("workload"), {}
-    for key in part.value.get("workload", {}):
-        if key not in team:
-            where.tell(key, f"`{key}` is not of the team", allowed_here(key, team))
-        planned = where.duration(key)
-        if planned is not None:
-            found[key] = planned
-    return found
 
 
 def _check_schedules(part: Part) -> None:

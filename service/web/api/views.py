@@ -15,10 +15,8 @@ from connectors.foreign import read
 from connectors.webhook.event import build, spoken
 from connectors.webhook.words import OF_THE_TEAM
 from rules.engine.derived import with_derived
-from rules.engine.figures import WEEKS, Ground, figures, workloads
 from rules.engine.findings import findings
 from rules.engine.state import Book, State
-from rules.facts.calendar import local_day
 from rules.facts.catalogue import EVENTS
 from rules.facts.event import Record
 from rules.facts.project import Project
@@ -91,7 +89,7 @@ def openapi() -> Response:
 def deliveries() -> Response:
     """Webhook calls as they came, with what became of them."""
     with pages.context().database.inbox_reading() as connection:
-        page = lists.deliveries_page(connection, _wanted(), _filters("connection"))
+        page = lists.deliveries_page(connection, _wanted(), filters_of("connection"))
     with pages.context().database.reading() as connection:
         became = lists.outcomes_of(connection, [row["id"] for row in page.rows])
     return _listed(page, lambda row: shapes.delivery(row, became.get(row["id"])))
@@ -125,7 +123,7 @@ def delivery(id: str) -> Response:
 @api.get("/events")
 def events() -> Response:
     """What happened, newest first."""
-    filters = _filters("type", "project", "client", "connection", "state", "delivery", "cause")
+    filters = filters_of("type", "project", "client", "connection", "state", "delivery", "cause")
     with pages.context().database.reading() as connection:
         return _listed(lists.events_page(connection, _wanted(), filters), shapes.event)
 
@@ -144,14 +142,14 @@ def event(id: str) -> Response:
 def verdicts() -> Response:
     """What rules said to events."""
     with pages.context().database.reading() as connection:
-        page = lists.verdicts_page(connection, _wanted(), _filters("event", "rule", "project", "kind"))
+        page = lists.verdicts_page(connection, _wanted(), filters_of("event", "rule", "project", "kind"))
     return _listed(page, shapes.verdict)
 
 
 @api.get("/actions")
 def actions() -> Response:
     """Intentions and what became of them."""
-    filters = _filters("event", "rule", "project", "client", "connection", "state", "kind", "recipient")
+    filters = filters_of("event", "rule", "project", "client", "connection", "state", "kind", "recipient")
     with pages.context().database.reading() as connection:
         return _listed(lists.actions_page(connection, _wanted(), filters), shapes.action)
 
@@ -172,7 +170,7 @@ def action(id: str) -> Response:
 @api.get("/messages")
 def messages() -> Response:
     """Everything said: mails, comments, chat messages, tasks."""
-    filters = _filters("project", "client", "state", "kind", "recipient", "rule")
+    filters = filters_of("project", "client", "state", "kind", "recipient", "rule")
     with pages.context().database.reading() as connection:
         return _listed(lists.messages_page(connection, _wanted(), filters), shapes.message)
 
@@ -186,7 +184,7 @@ def message(id: str) -> Response:
 @api.get(f"/<{KINDS}:what>")
 def record_list(what: str) -> Response:
     """Approvals, changes, entries with all their versions, milestones, action items or delays, the latest first."""
-    filters = _filters("project", "client", "status")
+    filters = filters_of("project", "client", "status")
     wanted = _wanted()
     with pages.context().database.reading() as connection:
         rows = records.page(connection, RECORDS[what], **filters, after=wanted.cursor, limit=wanted.limit)
@@ -300,7 +298,7 @@ def rules() -> Response:
 @api.get("/findings")
 def found() -> Response:
     """What somebody has to look at: where files and record differ, and what is wrong with papers of the ledger."""
-    context, filters, wanted = pages.context(), _filters("project", "client", "status"), _wanted()
+    context, filters, wanted = pages.context(), filters_of("project", "client", "status"), _wanted()
     with context.database.reading() as connection:
         rows = records.page(connection, "finding", **filters, after=wanted.cursor, limit=wanted.limit)
         # Where files and record differ is worked out, not kept: it stands before what is on record.
@@ -311,55 +309,16 @@ def found() -> Response:
 
 def _apart(book: Book, filters: Mapping[str, str | None]) -> list[Record]:
     """Where a project's file says otherwise than its record."""
-    found = [f for p in _asked(filters) for f in findings(p, book)]
+    found = [f for p in asked_of(filters) for f in findings(p, book)]
     return [f for f in found if filters["status"] in (None, f["status"])]
 
 
-def _asked(filters: Mapping[str, str | None]) -> list[Project]:
+def asked_of(filters: Mapping[str, str | None]) -> list[Project]:
     """The projects that filters leave."""
     projects = pages.context().rulebook.workspace.projects.values()
     return [
         p for p in projects if filters["project"] in (None, p.id) and filters["client"] in (None, p.client)
     ]
-
-
-def _ground(context: Context, project: Project, book: Book) -> Ground:
-    return Ground(project, context.rulebook.workspace, book, local_day(context.now(), project.time_zone))
-
-
-@api.get("/workload")
-def workload() -> Response:
-    """Hours of the last weeks by person and project, beside what was planned, the latest week first."""
-    context, filters = pages.context(), _filters("project", "client", "person", "week")
-    with context.database.reading() as connection:
-        book = context.state(connection).book
-        found = [
-            w | {"project": p.id, "client": p.client}
-            for p in _asked(filters)
-            for w in workloads(_ground(context, p, book), WEEKS)
-            if filters["person"] in (None, w["person"]) and filters["week"] in (None, w["week"])
-        ]
-    return jsonify(items=[shapes.public(w) for w in found], next=None)
-
-
-@api.get("/retainers")
-def retainers() -> Response:
-    """Retainers as they run, with their terms and the periods that were closed."""
-    context, filters = pages.context(), _filters("project", "client")
-    with context.database.reading() as connection:
-        book = context.state(connection).book
-        kept = [(p, book.get("retainer", p.id)) for p in _asked(filters)]
-        found = [
-            {
-                **(figures("retainer", _ground(context, p, book)) or {}),
-                **{k: known[k] for k in ("id", "project", "client", "terms")},
-                "periods": known["closed"],
-                "agreed": list(known.get("agreed") or ()),
-            }
-            for p, known in kept
-            if known is not None
-        ]
-    return jsonify(items=[shapes.public(r) for r in found], next=None)
 
 
 @api.get("/pauses")
@@ -416,7 +375,8 @@ def _wanted() -> Wanted:
     return wanted
 
 
-def _filters(*names: str) -> dict[str, str | None]:
+def filters_of(*names: str) -> dict[str, str | None]:
+    """The filters of the request, none for those it leaves out. BadRequest for another one."""
     unknown = set(request.args) - {*names, "limit", "cursor"}
     if unknown:
         raise BadRequest(f"unknown filter {min(unknown)[:60]}; there are {', '.join(names)}, limit, cursor")

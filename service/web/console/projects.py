@@ -103,14 +103,14 @@ def one(id: str) -> str:
         book, money_of = context.state(connection).book, (figures.budget, figures.forecast)
         health, _ = condition.health_of(project, book, workspace, today, money_of)
         look_at = _look_at(seen, connection, project, book)
-        added = (book.get("project", id) or {}).get("_unplanned") or ()
+        added = _added(book, id)
     return pages.page(
         "project",
         "projects",
         project=id,
         figures=figures,
         health=health,
-        unplanned=[issue.rpartition("/")[2] for issue in added],
+        unplanned=added,
         bar=_bar(project, figures),
         sentence=money.sentence(seen, figures),
         lines=_lines(figures.budget),
@@ -282,6 +282,12 @@ def _lines(budget: Record | None) -> list[dict[str, Any]]:
         for name in COST_CLASSES
         if budget.get(f"lines.{name}.total") or budget.get(f"lines.{name}.spent")
     ]
+
+
+def _added(book: Book, project: str) -> list[str]:
+    """Keys of the items that were added to milestones without an approved change."""
+    known = book.get("project", project) or {}
+    return [issue.rpartition("/")[2] for issue in known.get("_unplanned") or ()]
 
 
 def _look_at(seen: Reader, connection: Connection, project: Project, book: Book) -> list[dict[str, Any]]:

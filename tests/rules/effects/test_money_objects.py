@@ -14,6 +14,7 @@ from rules.engine.effects.rebasing import differences
 from rules.engine.figures import Figure, Ground, figures, workload_of
 from rules.engine.findings import findings
 from rules.facts.change import decision_text
+from rules.facts.consent import rebase_text
 from rules.facts.duration import Duration
 from rules.facts.event import Event, Record
 from rules.facts.project import Criterion, MilestonePlan, Project, Target
@@ -412,10 +413,12 @@ def test_two_people_agree_on_other_terms_for_the_periods_to_come() -> None:
     )
     world.mend(project=replace(RETAINED, retainer=other))
     assert "billing.retainer.allotment" in differences(world.project, world.book)
-    for by in ("lin", "wang"):
-        world.now += timedelta(minutes=1)
-        told = world.tell("project.rebasing", project="apollo", person=by)
-    assert types(told) == ["project.rebasing", "retainer.agreed"]
+    world.tell("project.rebasing", project="apollo", person="wang")
+    (question,) = world.all("approval")
+    assert "Retainer: allotment 20 -> 12" in question["texts"]["en"]["text"].splitlines()
+    wish = {"values": [("billing.retainer.carry", "capped", "none")], "by": "wang"}
+    assert "包量：期满结转 capped -> none" in rebase_text(wish, RETAINED, "zh-CN").splitlines()
+    assert types(world.answer("lin")) == ["approval.answered", "retainer.agreed"]
     assert differences(world.project, world.book) == {}
     january, february = months(world, {1: 15, 2: 14}, 2)
     assert (january["allotment"], january["carry_on"]) == (D(20), D(5))
@@ -429,8 +432,7 @@ def test_a_quarter_agreed_on_waits_for_a_quarter_to_begin() -> None:
     clock(world)
     quarters = replace(TWENTY_HOURS, allotment=D(60), period="quarter")
     world.mend(project=replace(RETAINED, retainer=quarters))
-    for by in ("lin", "wang"):
-        world.now += timedelta(minutes=1)
-        world.tell("project.rebasing", project="apollo", person=by)
+    world.tell("project.rebasing", project="apollo", person="wang")
+    world.answer("lin")
     assert [p["period"] for p in months(world, {}, 3)] == ["2026-01", "2026-02", "2026-03"]
     assert world.get("retainer")["running"]["period"] == "2026-Q2"
