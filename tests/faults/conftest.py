@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-from tests.faults.table import EVERYTHING, SEED, table
+from tests.faults.table import SEED, WHICH, table
 
 COLUMNS = ("runs", "lost", "twice", "unknown", "never left", "repeated")
 
@@ -26,9 +26,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         total.update({"tried": len(counts["tried"]), **costs})
         for fault in counts["tried"]:
             of[fault].update({"runs": 1, **costs})
-    drawn = (
-        "the whole table" if EVERYTHING else f"of {sum(len(r.faults) for r in table())}, FAULTS_SEED={SEED}"
-    )
+    drawn = f"of {sum(len(r.faults) for r in table())}, FAULTS={WHICH}" if WHICH else f"FAULTS_SEED={SEED}"
     terminalreporter.write_line(
         f"faults tried {total['tried']} ({drawn}), lost {total['lost']}, twice {total['twice']}, "
         f"unknown and shown {total['unknown']} ({total['never left']} of them never left), "
