@@ -7,6 +7,7 @@ before the write lock is taken; the transaction first checks that the partition 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
 from rules.engine.evaluate import evaluate
 from rules.engine.verdicts import Evaluation
@@ -45,15 +46,18 @@ def _one_turn(context: Context, partition: str, going: Callable[[], bool]) -> in
 
 def decide_next(context: Context, partition: str) -> bool:
     """Decide the oldest waiting event of the partition; false when there is none or another process is at it."""
-    with context.database.reading() as connection:
+    with ExitStack() as look:
+        connection = look.enter_context(context.database.reading())
         waiting = journal.next_waiting(connection, partition)
         if waiting is None:
             return False
         with bound(delivery=waiting.delivery, event_id=waiting.event.id, project=waiting.event.project):
-            return _decided(context, connection, waiting)
+            return _decided(context, connection, waiting, look.close)
 
 
-def _decided(context: Context, connection: Connection, waiting: journal.Waiting) -> bool:
+def _decided(
+    context: Context, connection: Connection, waiting: journal.Waiting, all_read: Callable[[], None]
+) -> bool:
     try:
         rules = context.rulebook.rules
         over = journal.rules_decided(connection, waiting.event.id)
@@ -61,6 +65,9 @@ def _decided(context: Context, connection: Connection, waiting: journal.Waiting)
         read = {waiting.partition: waiting.version} | {
             client: journal.version_of(connection, client) for client in _clients(found)
         }
+        # SQLite begins its log anew only where nobody reads an earlier place of it: a look that was still open at each
+        # commit would let the log grow for as long as there is work.
+        all_read()
         return _store(context, waiting, found, over, (rules.version, read))
     except StorageError:
         raise
