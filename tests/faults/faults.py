@@ -45,13 +45,14 @@ class Fault:
     """One fault. strike: holds the fault for the length of a block.
 
     severs: calls that are under way when it strikes never reach their target, or their answer never comes back.
-    only: the database for which there is such a fault, where it is not for both.  after: how far time goes on when it
-    is over, so that whatever waits for the clock is due.
+    lasts: whether it is held for as long as FAULT_SECONDS says.  only: the database for which there is such a fault,
+    where it is not for both.  after: how far time goes on when it is over, so that whatever waits for the clock is due.
     """
 
     name: str
     strike: Callable[[Desk], AbstractContextManager[None]]
     severs: bool = False
+    lasts: bool = False
     only: Kind | None = None
     after: timedelta = LEASE_IS_OVER
 
@@ -250,24 +251,29 @@ _ALL = (
     *(Fault(f"kill {part}", partial(_kill, part), severs=part == "worker-deliver") for part in PARTS),
     Fault("cut the power", _cut_the_power, severs=True, only="sqlite"),
     Fault("crash with the database", _crash_with_database, severs=True, only="postgresql"),
-    *(Fault(f"freeze {part}", partial(_freeze, part)) for part in ("web", "clock", "redis")),
+    *(Fault(f"freeze {part}", partial(_freeze, part), lasts=True) for part in ("web", "clock", "redis")),
     *(
-        Fault(f"freeze {part}, another goes on", partial(_freeze_while_another_goes_on, part))
+        Fault(f"freeze {part}, another goes on", partial(_freeze_while_another_goes_on, part), lasts=True)
         for part in ("worker-decide", "worker-deliver")
     ),
-    Fault("freeze everything", _freeze_everything),
+    Fault("freeze everything", _freeze_everything, lasts=True),
     Fault("wipe redis", _wipe_redis),
-    Fault("take redis away", _take_redis_away),
-    Fault("lock the record", partial(_lock, "accord.db"), only="sqlite"),
-    Fault("lock the inbox", partial(_lock, "inbox.db"), only="sqlite"),
-    Fault("fill the disk", _fill_the_disk, only="sqlite"),
-    Fault("restart postgresql", _restart_postgresql, only="postgresql"),
-    Fault("refuse connections", partial(_break_the_ways, "refused"), severs=True),
-    Fault("drop packets", partial(_break_the_ways, "dropped")),
-    Fault("cut answers", partial(_break_the_ways, "cut")),
-    Fault("drip answers", partial(_break_the_ways, "drip")),
-    Fault("set the clock ahead", partial(_set_the_clock, timedelta(hours=1)), after=timedelta(minutes=62)),
-    Fault("set the clock back", partial(_set_the_clock, timedelta(hours=-1))),
+    Fault("take redis away", _take_redis_away, lasts=True),
+    Fault("lock the record", partial(_lock, "accord.db"), lasts=True, only="sqlite"),
+    Fault("lock the inbox", partial(_lock, "inbox.db"), lasts=True, only="sqlite"),
+    Fault("fill the disk", _fill_the_disk, lasts=True, only="sqlite"),
+    Fault("restart postgresql", _restart_postgresql, lasts=True, only="postgresql"),
+    Fault("refuse connections", partial(_break_the_ways, "refused"), severs=True, lasts=True),
+    Fault("drop packets", partial(_break_the_ways, "dropped"), lasts=True),
+    Fault("cut answers", partial(_break_the_ways, "cut"), lasts=True),
+    Fault("drip answers", partial(_break_the_ways, "drip"), lasts=True),
+    Fault(
+        "set the clock ahead",
+        partial(_set_the_clock, timedelta(hours=1)),
+        lasts=True,
+        after=timedelta(minutes=62),
+    ),
+    Fault("set the clock back", partial(_set_the_clock, timedelta(hours=-1)), lasts=True),
     Fault("double everything", _double_everything),
     Fault("start a second supervisor", _start_a_second_supervisor),
     Fault("repeat deliveries", _repeat_deliveries),

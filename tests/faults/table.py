@@ -1,8 +1,9 @@
 """The table of the lab: every fault at every moment of every story, on both databases, in as few runs as can be.
 
 In: the faults and the stories' steps. Out: `RUNS` for this session: all of them with FAULTS=all in the environment;
-with FAULTS=3/10 the third of ten parts, for machines that share the work or a machine that stops between them; else a
-sample drawn by FAULTS_SEED that has every fault and every moment at least once.
+with FAULTS=3/10 the third of ten parts, for machines that share the work or a machine that stops between them; with
+FAULTS=lasting few runs that have every fault that lasts, on both databases, for FAULT_SECONDS=60; else a sample drawn
+by FAULTS_SEED that has every fault and every moment at least once.
 """
 
 from __future__ import annotations
@@ -62,15 +63,25 @@ def _struck(kind: Kind, steps: tuple[tuple[str, ...], ...], turn: int, shift: in
 
 def sample(runs: list[Run], seed: str) -> list[Run]:
     """Few runs that have every fault, every moment of SQLite, and what there is with PostgreSQL alone."""
+    own = {("postgresql", f.name) for f in FAULTS.values() if f.only == "postgresql"}
+    return _few(runs, set().union(*(run.pairs for run in runs if run.database == "sqlite")) | own, seed)
+
+
+def lasting(runs: list[Run], seed: str) -> list[Run]:
+    """Few runs that have every fault that lasts, on each database that it is for."""
+    wanted: set[tuple[str, str]] = {(kind, f) for kind in KINDS for f in faults_for(kind) if FAULTS[f].lasts}
+    return _few(runs, wanted, seed)
+
+
+def _few(runs: list[Run], wanted: set[tuple[str, str]], seed: str) -> list[Run]:
+    """Runs that have all that is wanted between them, each time the one that has the most of what is left."""
     shuffled = sorted(runs, key=str)
     random.Random(seed).shuffle(shuffled)  # noqa: S311 (the same sample each time)
-    own = {("postgresql", f.name) for f in FAULTS.values() if f.only == "postgresql"}
-    wanted = set().union(*(run.pairs for run in runs if run.database == "sqlite")) | own
     chosen: list[Run] = []
     while wanted:
         best = max(shuffled, key=lambda run: len(run.pairs & wanted))
         chosen.append(best)
-        wanted -= best.pairs
+        wanted = wanted - best.pairs
     return chosen
 
 
@@ -80,9 +91,11 @@ def moments() -> list[str]:
 
 
 def asked_for(which: str) -> list[Run]:
-    """The runs of `all`, of a part such as `3/10`, or of a sample where nothing is asked for."""
-    if which in ("", "all"):
-        return table() if which else sample(table(), SEED)
+    """The runs of `all`, of a part such as `3/10`, of `lasting`, or of a sample where nothing is asked for."""
+    if which in ("", "lasting"):
+        return lasting(table(), SEED) if which else sample(table(), SEED)
+    if which == "all":
+        return table()
     part, of = (int(number) for number in which.split("/"))
     assert 1 <= part <= of, f"FAULTS={which}: there is no such part"
     return table()[part - 1 :: of]
