@@ -1,7 +1,7 @@
 """An office under fault tests: hooks are posted as trackers post them, the clock can be moved, every way can be broken.
 
-In: nothing but a place. Out: the office, `tally` (what arrived how often, what is shown as unknown), and `problems`:
-what the record says that cannot be.
+In: nothing but a place, and further rules where a story needs them. Out: the office, `tally` (what arrived how often,
+what is shown as unknown), and `problems`: what the record says that cannot be.
 """
 
 from __future__ import annotations
@@ -36,11 +36,10 @@ from tests.support.other_time import OtherTime
 from tests.support.processes import alive, descendants
 from tests.support.small_disk import SmallDisk
 from tests.support.standins.server import Seen
-from tests.support.wait import until
+from tests.support.wait import PATIENCE, until
 
 LEASE_IS_OVER = timedelta(seconds=61)
 PARTS = ("web", "worker-decide", "worker-deliver", "clock", "redis")
-PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,13 @@ class Desk(Office):
     """An office with a clock, a disk and ways of its own. It ends by kill -9: nothing is waited for at the end."""
 
     def __init__(
-        self, place: Path, *, now: datetime | None = None, small_disk: bool = False, **options: str
+        self,
+        place: Path,
+        *,
+        now: datetime | None = None,
+        small_disk: bool = False,
+        rules: str = "",
+        **options: str,
     ) -> None:
         self.clock = OtherTime(place)
         self.at(now or datetime.now(UTC))
@@ -66,6 +71,7 @@ class Desk(Office):
         self.posted: list[Posted] = []
         self.disk: SmallDisk | None = None
         self._small_disk = small_disk
+        self._rules = rules
         self._address = options.get("DATABASE_URL")
 
     def __enter__(self) -> Desk:
@@ -123,7 +129,7 @@ class Desk(Office):
         """Post once; none where nobody answered."""
         try:
             return requests.post(
-                f"{self.stack.url}/hooks/{connection}", data=body, headers=dict(headers), timeout=30
+                f"{self.stack.url}/hooks/{connection}", data=body, headers=dict(headers), timeout=PATIENCE
             )
         except requests.RequestException:
             return None
@@ -140,7 +146,7 @@ class Desk(Office):
             assert answer.status_code in (200, 202), answer.text
             return str(answer.json()["id"])
 
-        id = until(taken, f"{connection}: the delivery is taken", PATIENCE, every=0.2)
+        id = until(taken, f"{connection}: the delivery is taken", every=0.2)
         if all(id != known.id for known in reversed(self.posted)):
             self.posted.append(Posted(connection, body, headers, id))
         return id
@@ -152,24 +158,28 @@ class Desk(Office):
         self.stack.quiet()
 
     def exhausted(self, held: Callable[[], bool] = lambda: False) -> None:
-        """Time goes on until nothing is to be tried again, or a call is held on purpose."""
-
-        def nothing() -> bool:
-            return held() or self.idle()
-
+        """Until nothing is to be tried again, or a call is held on purpose. Whenever nothing moves, time goes on."""
         for _ in range(60):
-            with suppress(AssertionError):
-                until(nothing, "nothing is to be tried again", 3.0, every=0.1)
+            while (left := self.left()) != 0 and not held():
+                with suppress(AssertionError):
+                    until(lambda left=left: held() or self.left() != left, "something moves", 3.0, every=0.1)
+                    continue
+                break
+            else:
                 return
             self.later()
-        until(nothing, "nothing is to be tried again, after an hour of tries")
+        raise AssertionError(f"{self.left()} things are still to be done, after an hour of tries")
 
     def idle(self) -> bool:
         """Whether the record can be read, and nothing is still to be done in it."""
+        return self.left() == 0
+
+    def left(self) -> int | None:
+        """How much is still to be done by the record, none where it cannot be read."""
         try:
-            return self.record.open_work() == 0
+            return self.record.open_work()
         except StorageError:
-            return False
+            return None
 
     # Processes
 
@@ -181,7 +191,7 @@ class Desk(Office):
         """Whether all parts run, by the supervisor's note, and the web answers."""
         try:
             return all(alive(self.stack.pid(part)) for part in PARTS) and (
-                requests.get(f"{self.stack.url}/healthz", timeout=2).status_code == 200
+                requests.get(f"{self.stack.url}/healthz", timeout=PATIENCE / 4).status_code == 200
             )
         except (requests.RequestException, OSError, KeyError, TypeError, ValueError):
             return False
@@ -235,6 +245,12 @@ class Desk(Office):
     def _marks_on(self, issue: str) -> Iterable[str]:
         return (mark for t in self.jira.comments_on(issue) for mark in re.findall(r"accord-[0-9a-f]{10}", t))
 
+    def _write_workspace(self) -> None:
+        super()._write_workspace()
+        if self._rules:
+            team = self.home / "rules" / "team.yaml"
+            team.write_text(team.read_text().replace("rules: []\n", self._rules))
+
     def _redis_url(self) -> str:
         return (self.home / "var" / "redis" / "url").read_text().strip()
 
@@ -287,6 +303,11 @@ def is_comment(seen: Seen) -> bool:
 def is_move(seen: Seen) -> bool:
     """An issue is being moved to another status."""
     return seen.method == "POST" and seen.path.endswith("/transitions")
+
+
+def is_look(seen: Seen) -> bool:
+    """An issue is being read."""
+    return seen.method == "GET" and "/issue/" in seen.path
 
 
 def is_document(seen: Seen) -> bool:

@@ -28,7 +28,7 @@ from tests.faults.more_processes import beside
 from tests.faults.record import Record
 from tests.support.databases import Cluster
 from tests.support.fault_proxy import Trouble
-from tests.support.wait import until
+from tests.support.wait import PATIENCE, until
 
 SECONDS = float(os.environ.get("FAULT_SECONDS", "1"))
 TORN = b"\x37\x7f\x06\x82" + bytes(range(256)) * 9
@@ -209,7 +209,7 @@ def _start_a_second_supervisor(desk: Desk) -> Iterator[None]:
         env={**os.environ, **desk.stack.environment, "PORT": str(desk.stack.port + 1)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert second.returncode == 2, second.stderr

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import requests
 
 from tests.support.stack import Stack
-from tests.support.wait import until
+from tests.support.wait import PATIENCE, until
 
 PASSWORD = "a long example of a password"
 
@@ -53,7 +53,7 @@ class Person:
             data=form,
             headers={"Cookie": self._cookie},
             allow_redirects=False,
-            timeout=10,
+            timeout=PATIENCE,
         )
         given = answer.headers.get("Set-Cookie", "")
         self._cookie = given.partition(";")[0] or self._cookie

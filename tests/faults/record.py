@@ -24,7 +24,7 @@ from service.store.tables import actions, attempts, deliveries, events, outcomes
 from service.store.tables import evidence as links
 from service.troubles import OWN_RULE
 
-ENDED = ("sent", "cancelled", "dead", "unknown")
+ENDED = ("sent", "merged", "cancelled", "dead", "unknown")
 SETTLED = ("decided", "ignored", "unmatched", "malformed", "unsupported")
 
 

@@ -62,7 +62,7 @@ def survive(desk: Desk, name: str, meanwhile: Callable[[], None] = lambda: None)
     fault = FAULTS[name]
     with fault.strike(desk):
         meanwhile()
-    until(desk.running, f"everything runs again after: {name}", 60, every=0.1)
+    until(desk.running, f"everything runs again after: {name}", every=0.1)
     desk.later(fault.after)
 
 

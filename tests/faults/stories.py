@@ -17,18 +17,38 @@ from zoneinfo import ZoneInfo
 import requests
 
 from service.troubles import OWN_RULE
-from tests.faults.desk import Desk, is_comment, is_document, is_move
+from tests.faults.desk import Desk, is_comment, is_document, is_look, is_move
 from tests.faults.person import Person
 from tests.faults.scene import Places, Scene
 from tests.journeys.office import link_in, plain
 from tests.support.standins.holding import Hold
 from tests.support.standins.xero import line
-from tests.support.wait import until
+from tests.support.wait import PATIENCE, until
 
 OF_ITSELF = ("message", "connection", "finding", "rules", "calendar", "quality")
 """Events by which the service tells of its own work and troubles, and what it measures once a day: time goes on in
 faults, so another run has others."""
 NEW_YORK = ZoneInfo("America/New_York")
+GATHERED = """rules:
+  - id: opened
+    title: {en: "What was opened is told at five", zh-CN: 当日新增事项，下午五点汇总告知}
+    scope: {projects: [apollo]}
+    when: issue.created
+    read_first: issue
+    digest: {key: project.id, at: "17:00"}
+    send_in: anytime
+    do:
+      - email:
+          to: bob
+          text:
+            en:
+              subject: "{{ project.name }}: {{ items | length }} opened"
+              body: "{% for one in items %}{{ one.issue.key }} {% endfor %}"
+            zh-CN:
+              subject: "{{ project.name }}：新增 {{ items | length }} 项"
+              body: "{% for one in items %}{{ one.issue.key }} {% endfor %}"
+"""
+"""A rule whose messages wait for the evening and become one, each read once more before that leaves."""
 
 
 def budget_alert(scene: Scene) -> None:
@@ -80,7 +100,9 @@ def change_approval(scene: Scene) -> None:
 
 
 def milestone_reminder(scene: Scene) -> None:
-    """Ten and five working days before the prototype is due the sponsor is reminded, once each."""
+    """Ten and five working days before the prototype is due the sponsor is reminded, once each. What is opened on the
+    second of these days comes as one mail in the evening.
+    """
     at = scene.desk
     until(lambda: at.project("apollo")["milestones"], "the project is activated", every=0.1)
     at.stack.quiet()
@@ -97,6 +119,16 @@ def milestone_reminder(scene: Scene) -> None:
     _morning(at, "2026-12-04")
     _fired(at, 2)
     at.stack.quiet()
+    at.settle(*(_opened(at, f"APO-{number}") for number in (51, 52, 53)))
+    places = {
+        "the digest is being read": lambda: [at.jira.hold(is_look)],
+        "the digest has left, unrecorded": lambda: [at.smtp.hold(after=True)],
+    }
+    with scene.meeting(places):
+        _at(at, "2026-12-04T17:01:00")
+    # A source that did not answer is asked again some minutes later.
+    _at(at, "2026-12-04T21:00:00")
+    until(lambda: _ended(at, "opened"), "the digest has left", every=0.1)
 
 
 STORIES: dict[str, tuple[Callable[[Scene], None], dict[str, Any]]] = {
@@ -104,7 +136,12 @@ STORIES: dict[str, tuple[Callable[[Scene], None], dict[str, Any]]] = {
     "change approval": (change_approval, {}),
     "milestone reminder": (
         milestone_reminder,
-        {"m1_due": "2026-12-11", "m2_due": "2027-04-30", "now": datetime(2026, 11, 24, 15, tzinfo=UTC)},
+        {
+            "m1_due": "2026-12-11",
+            "m2_due": "2027-04-30",
+            "now": datetime(2026, 11, 24, 15, tzinfo=UTC),
+            "rules": GATHERED,
+        },
     ),
 }
 STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -128,6 +165,7 @@ STEPS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("the day begins",),
         ("the clock has spoken",),
         ("the reminder is leaving", "the reminder has left, unrecorded"),
+        ("the digest is being read", "the digest has left, unrecorded"),
     ),
 }
 """Story -> its steps in order, each with its moments; of the moments of one step a run can meet one."""
@@ -155,10 +193,10 @@ def ending(story: str, desk: Desk) -> dict[str, Any]:
 
 def approve(link: str) -> requests.Response:
     """What the approver does: opens the page, gives her name, ticks the statement, approves."""
-    page = requests.get(link, timeout=10)
+    page = requests.get(link, timeout=PATIENCE)
     nonce = re.search(r'name="nonce" value="([^"]+)"', page.text)
     form = {"nonce": nonce[1] if nonce else "", "decision": "approved", "name": "Ann Lee", "statement": "yes"}
-    return requests.post(link, data=form, timeout=10)
+    return requests.post(link, data=form, timeout=PATIENCE)
 
 
 def _alert(at: Desk, *, after: bool) -> list[Hold]:
@@ -179,7 +217,23 @@ def _question(at: Desk) -> EmailMessage:
 
 
 def _morning(at: Desk, day: str) -> None:
-    at.at(datetime.fromisoformat(f"{day}T10:00:00").replace(tzinfo=NEW_YORK))
+    _at(at, f"{day}T10:00:00")
+
+
+def _at(at: Desk, moment: str) -> None:
+    at.at(datetime.fromisoformat(moment).replace(tzinfo=NEW_YORK))
+
+
+def _opened(at: Desk, key: str) -> str:
+    """Somebody opens an issue; the tracker tells of it. The id of the delivery."""
+    at.jira.add_issue(key, "Wish")
+    return at.hook("tracker", at.jira.delivery("jira:issue_created", key))
+
+
+def _ended(at: Desk, rule: str) -> bool:
+    """Whether all that a rule meant to say has been said, or is shown as unknown."""
+    of = at.stack.items("actions", rule=rule)
+    return all(a["state"] in ("sent", "merged", "unknown") for a in of)
 
 
 def _fired(at: Desk, times: int) -> None:

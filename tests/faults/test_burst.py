@@ -13,7 +13,7 @@ import requests
 
 from tests.faults.desk import Desk
 from tests.journeys.office import JIRA_SECRET, LIN
-from tests.support.wait import until
+from tests.support.wait import PATIENCE, until
 
 MANY = 300
 STARTED = "2026-02-02T09:00:00.000+0000"
@@ -66,7 +66,9 @@ def _posted(desk: Desk, body: bytes, number: int) -> str | None:
     digest = hmac.new(JIRA_SECRET.encode(), body, hashlib.sha256).hexdigest()
     headers = {"X-Hub-Signature": f"sha256={digest}", "X-Atlassian-Webhook-Identifier": f"worklog-{number}"}
     try:
-        answer = requests.post(f"{desk.stack.url}/hooks/tracker", data=body, headers=headers, timeout=10)
+        answer = requests.post(
+            f"{desk.stack.url}/hooks/tracker", data=body, headers=headers, timeout=PATIENCE
+        )
     except requests.RequestException:
         return None
     return str(answer.json()["id"]) if answer.status_code in (200, 202) else None

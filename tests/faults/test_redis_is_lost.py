@@ -14,7 +14,7 @@ import requests
 from service.embedded_redis import EmbeddedRedis
 from tests.faults.desk import Desk
 from tests.support.standins.xero import line
-from tests.support.wait import until
+from tests.support.wait import PATIENCE, until
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def spend(desk: Desk) -> str:
 
 def missing(desk: Desk) -> list[str]:
     """What readiness says is missing: nothing with 200, something with 503."""
-    ready = requests.get(f"{desk.stack.url}/readyz", timeout=10)
+    ready = requests.get(f"{desk.stack.url}/readyz", timeout=PATIENCE)
     found: list[str] = ready.json()["missing"]
     assert ready.status_code == (503 if found else 200)
     return found
@@ -68,7 +68,7 @@ def test_hooks_are_taken_without_redis_and_decided_when_it_is_back(
         until(
             lambda: "redis: does not answer" in missing(desk), "readiness says that Redis is gone", every=0.2
         )
-        assert requests.get(f"{desk.stack.url}/healthz", timeout=10).status_code == 200
+        assert requests.get(f"{desk.stack.url}/healthz", timeout=PATIENCE).status_code == 200
         own.start()
         told_once(desk, delivery)
 

@@ -16,7 +16,7 @@ from tests.faults.more_processes import PARTS, beside
 from tests.faults.scene import Scene
 from tests.faults.stories import STORIES, milestone_reminder
 from tests.support.standins.xero import line
-from tests.support.wait import until
+from tests.support.wait import PATIENCE, until
 
 
 def test_work_that_comes_at_once_is_decided_and_sent_once(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_worker_that_was_frozen_and_wakes_up_is_late_and_counted(tmp_path: Pat
             url = f"{desk.stack.url}/metrics"
             counted = 'accord_things{family="attempts",state="late"} 2.0'
             until(
-                lambda: counted in requests.get(url, timeout=10).text,
+                lambda: counted in requests.get(url, timeout=PATIENCE).text,
                 "both late calls are counted",
                 every=0.1,
             )

@@ -21,7 +21,7 @@ from tests.support.standins.jira import JiraStandIn
 from tests.support.standins.slack import SlackStandIn
 from tests.support.standins.smtp import SmtpStandIn
 from tests.support.standins.xero import XeroStandIn
-from tests.support.wait import until
+from tests.support.wait import PATIENCE, until
 
 LIN = {"accountId": "5b10a2", "displayName": "Lin Hao", "active": True}
 JIRA_SECRET = "secret-of-the-tracker-hooks"
@@ -102,7 +102,7 @@ class Office:
         """What the person's mailbox got, oldest first."""
         return [m.message for m in list(self.smtp.mails) if address in m.recipients]
 
-    def wait_for_mail(self, address: str, words: str, seconds: float = 40) -> EmailMessage:
+    def wait_for_mail(self, address: str, words: str, seconds: float = PATIENCE) -> EmailMessage:
         """The first mail to the person whose subject has these words."""
 
         def found() -> EmailMessage | None:
@@ -122,7 +122,9 @@ class Office:
         self.stack.quiet()
 
     def _posted(self, connection: str, body: bytes, headers: dict[str, str]) -> str:
-        answer = requests.post(f"{self.stack.url}/hooks/{connection}", data=body, headers=headers, timeout=10)
+        answer = requests.post(
+            f"{self.stack.url}/hooks/{connection}", data=body, headers=headers, timeout=PATIENCE
+        )
         assert answer.status_code in (200, 202), answer.text
         return str(answer.json()["id"])
 

@@ -24,7 +24,7 @@ from typing import Any, Self
 import requests
 
 from tests.support.processes import alive, descendants
-from tests.support.wait import until
+from tests.support.wait import PATIENCE, until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOKEN = "token-of-the-journey-tests"
@@ -98,13 +98,18 @@ class Stack:
             self._process = subprocess.Popen(
                 command, cwd=self.home, env=self.environment, stdout=out, stderr=out
             )
-        until(self._ready, "the installation is ready", 60, every=0.1)
+        try:
+            until(self._ready, "the installation is ready", every=0.2)
+        except AssertionError:
+            # Nobody else knows of it yet, so nobody else would end it.
+            self.crash()
+            raise
 
     def stop(self) -> int | None:
         """Ask it to stop; the exit code."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
-            self._process.wait(timeout=60)
+            self._process.wait(timeout=PATIENCE)
         return self._process.returncode if self._process else None
 
     def accord(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -131,7 +136,7 @@ class Stack:
 
     def get(self, path: str, **params: str) -> Any:
         """The JSON of an API path."""
-        answer = self.http.get(f"{self.url}/api/v1/{path}", params=params, timeout=10)
+        answer = self.http.get(f"{self.url}/api/v1/{path}", params=params, timeout=PATIENCE)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -155,11 +160,11 @@ class Stack:
             waiting = self.get("waiting")
             return not any(waiting.values())
 
-        until(nothing, "everything is decided and sent", 60, every=0.1)
+        until(nothing, "everything is decided and sent", every=0.1)
 
     def clock_has_seen(self, at: datetime) -> bool:
         """Whether the clock has finished a turn at or after this time."""
-        seen = requests.get(f"{self.url}/readyz", timeout=5).json()["seen"].get("clock")
+        seen = requests.get(f"{self.url}/readyz", timeout=PATIENCE).json()["seen"].get("clock")
         return seen is not None and datetime.fromisoformat(seen) >= at
 
     def pid(self, role: str) -> int:
@@ -194,7 +199,7 @@ class Stack:
                 f"the installation ended with {self._process.returncode}:\n{self.log.read_text()[-4000:]}"
             )
         try:
-            return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200
+            return requests.get(f"{self.url}/readyz", timeout=PATIENCE / 4).status_code == 200
         except requests.RequestException:
             return False
 

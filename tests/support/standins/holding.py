@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 
+from tests.support.wait import PATIENCE
+
 
 class Hold:
     """after: the call has its effect and only the answer is held; otherwise nothing has happened yet."""
@@ -19,7 +21,7 @@ class Hold:
         self._over = threading.Event()
         self._dropped = False
 
-    def wait(self, seconds: float = 30.0) -> None:
+    def wait(self, seconds: float = PATIENCE) -> None:
         """Until a call is held here; fails when none comes."""
         assert self._arrived.wait(seconds), f"waited {seconds:g} s in vain for a call to hold"
 
