@@ -132,7 +132,8 @@ def _calendars(workspace: Workspace, now: datetime) -> Iterator[Trouble]:
     for cal in sorted(_in_use(workspace), key=lambda c: c.name):
         for year in sorted({today.year, (today + YEAR_AHEAD).year}):
             if unconfirmed(cal, year):
-                values = {"calendar": cal.name, "year": year}
+                # A year is a name of its own, and is not written with the separators of a number.
+                values = {"calendar": cal.name, "year": str(year)}
                 yield Trouble("calendar_unconfirmed", f"{cal.name}:{year}", now, "/projects", values=values)
 
 

@@ -216,7 +216,8 @@ def _event(context: Context, connection: Connection, trouble: Trouble, stage: st
 
 def _object(context: Context, connection: Connection, trouble: Trouble, noun: str, over: bool) -> Record:
     if noun == "calendar":
-        return {"id": trouble.subject, "name": trouble.values["calendar"], "year": trouble.values["year"]}
+        year = int(trouble.values["year"])
+        return {"id": trouble.subject, "name": trouble.values["calendar"], "year": year}
     if noun == "rules":
         version = context.rulebook.rules.version
         return {"id": version, "version": version, "problems": list(trouble.values["problems"])}

@@ -166,6 +166,15 @@ def test_no_text_can_add_a_header(subject: str, name: str) -> None:
     assert [a.addr_spec for a in parsed["To"].addresses] == ["ann@acme.example"]
 
 
+def test_a_subject_keeps_its_spaces_wherever_its_line_ends() -> None:
+    """Chinese with figures and spaces between, longer than a header's line: it reads back as it was written."""
+    for length in range(60):
+        subject = f"Accord：{'报' * length} 自 2026 年 12 月 5 日 06:01（上海时间） 起没有运行"
+        made = compose(mail(subject=subject), settings(), NOW).message.as_bytes()
+        assert message_from_bytes(made, policy=policy.default)["Subject"] == subject
+        assert max(map(len, made.split(b"\r\n"))) <= 78
+
+
 @pytest.mark.parametrize(
     "target",
     [

@@ -57,7 +57,7 @@ _OWN: dict[str, Any] = {
         "/rest/api/3/worklog/deleted": {"get": {"parameters": [{**_NUMBER, "name": "since"}]}},
         "/rest/api/3/issue": {"post": _body({**_UPDATE, "required": ["fields"]})},
         "/rest/api/3/issue/{key}": {
-            "get": {"parameters": [{**_QUERY, "name": "fields"}]},
+            "get": {"parameters": [{**_QUERY, "name": name} for name in ("fields", "expand")]},
             "put": _body(_UPDATE),
         },
         "/rest/api/3/issue/{key}/transitions": {
@@ -218,7 +218,7 @@ class JiraStandIn(StandIn):
             ("POST /issue", self._create),
             (
                 "GET /issue/([^/]+)",
-                lambda _, key: self._on(key, lambda issue: Reply(json=self._shown(issue))),
+                lambda seen, key: self._on(key, lambda i: Reply(json=self._shown(i, seen))),
             ),
             (
                 "PUT /issue/([^/]+)",
@@ -289,7 +289,7 @@ class JiraStandIn(StandIn):
     def _search(self, seen: Seen) -> Reply:
         label = re.search(r'labels = "([^"]+)"', seen.query["jql"])
         found = [i for i in self.issues.values() if not label or label[1] in i["fields"]["labels"]]
-        page = {"issues": [self._shown(issue, whole=True) for issue in found]}
+        page = {"issues": [self._shown(issue, seen, whole=True) for issue in found]}
         return Reply(
             json={**page, "isLast": True} if self.cloud else {**page, "total": len(found), "startAt": 0}
         )
@@ -302,11 +302,14 @@ class JiraStandIn(StandIn):
 
     # Inside
 
-    def _shown(self, issue: Mapping[str, Any], *, whole: bool = False) -> dict[str, Any]:
+    def _shown(
+        self, issue: Mapping[str, Any], asked: Seen | None = None, *, whole: bool = False
+    ) -> dict[str, Any]:
         shown = {"id": issue["id"], "key": issue["key"], "fields": dict(issue["fields"])}
         if whole:
             for noun in ("comment", "worklog"):
                 shown["fields"][noun] = {"total": len(issue[f"{noun}s"]), f"{noun}s": issue[f"{noun}s"]}
+        if asked and "changelog" in asked.query.get("expand", ""):
             shown["changelog"] = {"total": len(issue["history"]), "histories": issue["history"][::-1]}
         return shown
 
