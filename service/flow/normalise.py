@@ -19,51 +19,61 @@ from rules.facts.event import Event, SourceEvent
 from service.log import bound, get
 from service.state import Context
 from service.store import actions, assignments, deliveries, inbox, journal
+from service.store.backlog import Backlog, backlog, keep_mark
 from service.store.database import Connection, StorageError, iso
 from service.store.deliveries import Became
 from service.store.inbox import Stored
 from service.store.switches import set_connection_state
 
 log = get("normalise")
-LOOK_BACK = 500
 GROUP = 100
+"""So many deliveries are in memory at once."""
+AT_ONCE = 500
+"""So many are normalised before it is looked again whose turn it is."""
 
 
 def normalise_waiting(
     context: Context, going: Callable[[], bool] = lambda: True, limit: int | None = None
 ) -> int:
-    """Normalise every delivery that has no outcome yet, in the order of arrival; how many there were.
+    """Normalise every delivery that has no outcome yet, in turns between connections; how many there were.
 
-    going: whether another one may be begun.  limit: about how many at once.
+    going: whether another one may be begun.  limit: how many at most.
     """
-    count = 0
     with context.database.reading() as connection:
-        seen = deliveries.last_seq(connection)
         again = deliveries.again(connection)
-    for id in again:
-        if not going():
-            return count
+    count = _each(context, again, going)
+    while limit is None or count < limit:
+        due = [place.id for place in _backlog(context).in_turns()]
+        some = _each(context, due[: AT_ONCE if limit is None else min(AT_ONCE, limit - count)], going)
+        if not some:
+            break
+        count += some
+    return count
+
+
+def _backlog(context: Context) -> Backlog:
+    with context.database.inbox_reading() as inbox, context.database.reading() as connection:
+        found = backlog(inbox, connection)
+    if found.far:
+        with context.database.writing() as connection:
+            keep_mark(connection, found)
+    return found
+
+
+def _each(context: Context, ids: list[str], going: Callable[[], bool]) -> int:
+    """Normalise these in their order as long as it is `going`; how many."""
+    count = 0
+    for start in range(0, len(ids), GROUP):
+        group = ids[start : start + GROUP]
         with context.database.inbox_reading() as connection:
-            stored = inbox.one(connection, id)
-        if stored is not None:
-            normalise(context, stored)
-            count += 1
-    # A look back finds deliveries that other web processes committed out of order.
-    start = max(0, seen - LOOK_BACK)
-    while True:
-        with context.database.inbox_reading() as connection:
-            group = inbox.after(connection, start, GROUP)
-        if not group or (limit is not None and count >= limit):
-            return count
-        start = group[-1].seq
-        with context.database.reading() as connection:
-            over = deliveries.settled(connection, [s.id for s in group])
-        for stored in group:
+            stored = inbox.some(connection, group)
+        for id in group:
             if not going():
                 return count
-            if stored.id not in over:
-                normalise(context, stored)
+            if id in stored:
+                normalise(context, stored[id])
                 count += 1
+    return count
 
 
 def normalise(context: Context, stored: Stored) -> None:

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, false, func, select, true
 
+from service.store import backlog
 from service.store.database import iso
 from service.store.switches import Standing, paused, standing_still
-from service.store.tables import actions, attempts, deliveries, events, outcomes, reads, verdicts
+from service.store.tables import actions, attempts, events, reads, verdicts
 
 
 def by_state(connection: Connection) -> dict[str, dict[str, int]]:
@@ -61,8 +62,8 @@ def waiting(connection: Connection, now: datetime) -> dict[str, Queue]:
 
 def waiting_deliveries(inbox: Connection, connection: Connection) -> Queue:
     """Deliveries that are stored and not understood yet."""
-    seen = int(connection.execute(select(func.max(outcomes.c.seq))).scalar() or 0)
-    return _queue(inbox, deliveries.c.received_at, deliveries.c.seq > seen)
+    found = backlog.backlog(inbox, connection)
+    return Queue(backlog.count(inbox, found), found.waiting[0].received_at if found.waiting else None)
 
 
 def paused_queue(connection: Connection, kind: str, id: str) -> Queue:

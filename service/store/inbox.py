@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import queue
 import threading
+from collections.abc import Collection
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -100,12 +101,10 @@ class Writer:
             future.set_result(first[incoming.delivery.connection, incoming.dedup])
 
 
-def after(connection: Connection, seq: int, limit: int) -> list[Stored]:
-    """The deliveries that arrived after `seq`, oldest first."""
-    rows = connection.execute(
-        select(deliveries).where(deliveries.c.seq > seq).order_by(deliveries.c.seq).limit(limit)
-    )
-    return [_stored(row) for row in rows.mappings()]
+def some(connection: Connection, ids: Collection[str]) -> dict[str, Stored]:
+    """Those of these deliveries that are kept, by id."""
+    rows = connection.execute(select(deliveries).where(deliveries.c.id.in_(ids)))
+    return {stored.id: stored for stored in map(_stored, rows.mappings())}
 
 
 def one(connection: Connection, id: str) -> Stored | None:

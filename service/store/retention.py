@@ -66,10 +66,13 @@ def empty_circumstances(connection: Connection, before: datetime) -> int:
 
 
 def old_deliveries(inbox: Connection, before: datetime) -> list[str]:
-    """The oldest deliveries that came before, a group of them."""
+    """The oldest deliveries that came before, a group of them. The newest of all stays, however old: the next one has
+    its place after it, where SQLite would begin again at the first.
+    """
+    newest = select(func.max(deliveries.c.seq)).scalar_subquery()
     rows = inbox.execute(
         select(deliveries.c.id)
-        .where(deliveries.c.received_at < iso(before))
+        .where(deliveries.c.received_at < iso(before), deliveries.c.seq < newest)
         .order_by(deliveries.c.seq)
         .limit(GROUP)
     )

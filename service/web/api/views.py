@@ -27,7 +27,7 @@ from service.store import attention, inbox, lists, records
 from service.store import deliveries as kept
 from service.store.actions import row_of
 from service.store.database import Connection
-from service.store.figures import by_state, due_now, paused_queue
+from service.store.figures import by_state, due_now, paused_queue, waiting_deliveries
 from service.store.gates import breaker
 from service.store.lists import Page, Wanted
 from service.store.switches import connection_states_of, paused
@@ -336,11 +336,9 @@ def pauses() -> Response:
 def waiting() -> Response:
     """How much is on its way now: deliveries to normalise, events to decide, reads and actions that are due."""
     context = pages.context()
-    with context.database.inbox_reading() as connection:
-        newest = inbox.last_seq(connection)
-    with context.database.reading() as connection:
+    with context.database.inbox_reading() as came, context.database.reading() as connection:
         shown = due_now(connection, context.now())
-        shown["deliveries"] = max(0, newest - kept.last_seq(connection))
+        shown["deliveries"] = waiting_deliveries(came, connection).count
         shown["events"] = by_state(connection)["events"].get("new", 0)
     return jsonify(shown)
 
