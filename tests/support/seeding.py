@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import Undefined
@@ -329,6 +330,17 @@ def opened(place: Path, connections: str = "", **environment: str) -> Seed:
     seed.at(NOW)
     auth.offer_first_sign_in(seed.context)
     return seed
+
+
+ON_BOTH: Final = pytest.mark.parametrize("seed", ["sqlite", "postgresql"], indirect=True)
+"""Runs a test of what may happen at the same time on both databases; its fixture `seed` is `opened_for` its request."""
+
+
+def opened_for(request: pytest.FixtureRequest, place: Path) -> Seed:
+    """The application over an empty record of the database that the test's parameter names, SQLite without one."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return opened(place)
+    return opened(place, DATABASE_URL=request.getfixturevalue("postgres").fresh())
 
 
 def close(seed: Seed) -> None:

@@ -6,6 +6,7 @@ import email
 import email.policy
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,14 +24,14 @@ from service.store.lists import Wanted
 from service.store.switches import beat, connection_state
 from service.tools import Tools
 from service.workspace import inspect
-from tests.support.seeding import NOW, Seed, close, opened
+from tests.support.seeding import NOW, ON_BOTH, Seed, close, opened_for
 
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def seed(tmp_path: Path) -> Iterator[Seed]:
-    made = opened(tmp_path)
+def seed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Seed]:
+    made = opened_for(request, tmp_path)
     yield made
     close(made)
 
@@ -222,11 +223,15 @@ def test_the_route_is_what_the_organisation_says(seed: Seed, monkeypatch: pytest
     ]
 
 
-def test_two_clocks_tell_it_once(seed: Seed) -> None:
-    """Both find it; what one has told the other does not tell again."""
+@ON_BOTH
+def test_clocks_that_look_at_once_tell_it_once(seed: Seed) -> None:
+    """Four find it at the same time; what one has told no other tells again, then or later."""
     heard(seed, NOW)
     seed.at(NOW + 4 * DAY)
-    assert watch.watch(seed.context) + watch.watch(replace(seed.context)) == 1
+    with ThreadPoolExecutor(4) as clocks:
+        assert sum(clocks.map(watch.watch, [seed.context] * 4)) == 1
+    assert watch.watch(seed.context) == 0
+    assert events(seed, "connection.silent") == 1
 
 
 def test_what_is_told_is_an_event_that_rules_can_answer(seed: Seed) -> None:

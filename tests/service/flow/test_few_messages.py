@@ -19,14 +19,14 @@ from service.flow import decide, deliver
 from service.state import Context
 from service.store import actions, journal, lists
 from service.tools import LEASE, Tools
-from tests.support.seeding import NOW, Seed, close, opened
+from tests.support.seeding import NOW, ON_BOTH, Seed, close, opened_for
 
 TEXT = {"inline": {"en": {"subject": "Word {{ number }}", "body": "Said.", "short": ""}}}
 
 
 @pytest.fixture
-def seed(tmp_path: Path) -> Iterator[Seed]:
-    made = opened(tmp_path)
+def seed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Seed]:
+    made = opened_for(request, tmp_path)
     yield made
     close(made)
 
@@ -69,6 +69,7 @@ def mails(place: Path) -> list[str]:
     return sorted(path.name for path in place.rglob("*.eml"))
 
 
+@ON_BOTH
 def test_many_workers_release_one_heap_once(seed: Seed, tools: Tools, tmp_path: Path) -> None:
     """Eight workers take four messages of one heap: one mail leaves, and the others are said in it."""
     ids = heap(seed, 4)
@@ -82,6 +83,7 @@ def test_many_workers_release_one_heap_once(seed: Seed, tools: Tools, tmp_path: 
     assert mails(tmp_path) == ["act_3.eml"]
 
 
+@ON_BOTH
 def test_a_heap_whose_worker_died_is_taken_up_as_a_whole(seed: Seed, tools: Tools, tmp_path: Path) -> None:
     """Claimed and never begun: nobody else has it before the lease is over; then it leaves once, with nothing lost."""
     ids = heap(seed, 3)
