@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from tests.support.wait import PATIENCE
 
@@ -39,9 +40,13 @@ class Hold:
         """Whether it holds no more."""
         return self._over.is_set()
 
-    def keep(self) -> bool:
-        """Called by the stand-in: waits, then says whether the call goes on."""
+    def keep(self, gone: Callable[[], bool] = lambda: False) -> bool:
+        """Called by the stand-in: waits, then says whether the call goes on. One whose caller is `gone` does not: a
+        system that acts minutes after nobody waits for it any more is none that could be read back.
+        """
         self.calls += 1
         self._arrived.set()
-        self._over.wait()
+        while not self._over.wait(0.2):
+            if gone():
+                return False
         return not self._dropped

@@ -8,6 +8,7 @@ says what to answer in `answer(seen)`; this one answers every call with 200 and 
 from __future__ import annotations
 
 import json
+import select
 import socket
 import struct
 import threading
@@ -178,10 +179,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _hold(self, hold: Hold, seen: Seen) -> None:
         reply = self.server.stand_in.answer(seen) if hold.after else None
-        if hold.keep():
+        if hold.keep(self._gone):
             self._send(reply or self.server.stand_in.answer(seen))
         else:
             self.close_connection = True
+
+    def _gone(self) -> bool:
+        """Whether the caller has hung up."""
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        try:
+            return bool(readable) and self.connection.recv(1, socket.MSG_PEEK) == b""
+        except OSError:
+            return True
 
     def _send(self, reply: Reply) -> None:
         body = reply.body if reply.json is None else json.dumps(reply.json, ensure_ascii=False).encode()
