@@ -211,7 +211,7 @@ def _question(at: Desk) -> EmailMessage:
         return next((m for m in at.mails_to("ann@acme.example") if "/a/" in plain(m)), None)
 
     if asked() is None:
-        (lost,) = at.stack.items("actions", state="unknown", kind="email")
+        (lost,) = at.stack.items("actions", state="unknown", kind="email", recipient="ann")
         Person(at.stack).send_again(lost["id"])
     return until(asked, "the mail that asks")
 

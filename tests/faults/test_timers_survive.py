@@ -1,9 +1,9 @@
-"""What rules wait for survives its processes: a timer is due while everything is dead, and speaks once afterwards."""
+"""What rules wait for survives its processes, and clocks that jump: each timer and each hour speaks once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,15 @@ WAITS = """rules:
       - chat:
           to: vars.team_room
           text: {en: "{{ entry.amount | money }} for two hours", zh-CN: "{{ entry.amount | money }} 已有两小时"}
+"""
+
+
+NIGHTS = """rules:
+  - id: nightly
+    title: {en: "A word each night", zh-CN: 每夜一条}
+    every: {cron: "30 1,2 * * *", zone: America/New_York, for_each: workspace}
+    do:
+      - chat: {to: vars.team_room, text: {en: "Night", zh-CN: "夜间"}}
 """
 
 
@@ -61,6 +70,43 @@ def test_a_timer_survives_kill_9_of_clock_and_workers(desk: Desk) -> None:
         desk.settle()
     (told,) = heard(desk)
     assert "USD 6,000.00 已有两小时" in told
+
+
+def test_an_hour_that_comes_twice_or_never_speaks_once_with_two_clocks(tmp_path: Path) -> None:
+    """Every night at half past one and half past two in New York, told by two clocks. In November half past one comes
+    twice, and both clocks are set back over it as well; in March half past two does not come.
+    """
+    with Desk(tmp_path, now=utc("2026-11-01 05:00"), rules=NIGHTS) as desk, beside(desk, "clock"):
+        until(lambda: desk.project("apollo")["budget"], "the project is activated", every=0.1)
+        steps = [
+            # At 06:00 UTC half past one begins once more; at 07:30 it is half past two.
+            ("2026-11-01 05:31", 1),
+            ("2026-11-01 06:31", 1),
+            ("2026-11-01 05:10", 1),
+            ("2026-11-01 06:35", 1),
+            ("2026-11-01 07:31", 2),
+            ("2026-11-02 06:31", 3),
+            # Of all the nights that nobody saw the latest alone; at 07:00 UTC it is three after what was one.
+            ("2027-03-14 06:29", 4),
+            ("2027-03-14 06:31", 5),
+            ("2027-03-14 07:31", 6),
+            ("2027-03-14 06:40", 6),
+            ("2027-03-14 08:31", 6),
+        ]
+        assert [(at, nights(desk, utc(at))) for at, _ in steps] == steps
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def nights(desk: Desk, at: datetime) -> int:
+    """How often the room heard of a night by that time, once both clocks have looked at it."""
+    desk.at(at)
+    until(lambda: desk.stack.clock_has_seen(at, desk.now), "both clocks know the time", every=0.1)
+    desk.swept()
+    desk.exhausted()
+    return sum("夜间" in str(post) for post in desk.slack.posts)
 
 
 def heard(desk: Desk) -> list[str]:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +28,7 @@ from tests.support.wait import PATIENCE, until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOKEN = "token-of-the-journey-tests"
+LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 # Below the range from which systems take the ports of outgoing connections: one from there may be taken by the time
@@ -162,10 +163,12 @@ class Stack:
 
         until(nothing, "everything is decided and sent", every=0.1)
 
-    def clock_has_seen(self, at: datetime) -> bool:
-        """Whether the clock has finished a turn at or after this time."""
+    def clock_has_seen(self, at: datetime, until: datetime = LATEST) -> bool:
+        """Whether the clock has finished a turn at or after this time, and none after `until`: where time is set back,
+        whether all clocks have noticed.
+        """
         seen = requests.get(f"{self.url}/readyz", timeout=PATIENCE).json()["seen"].get("clock")
-        return seen is not None and datetime.fromisoformat(seen) >= at
+        return seen is not None and at <= datetime.fromisoformat(seen) <= until
 
     def pid(self, role: str) -> int:
         """The process of a role: web, worker-decide, worker-deliver, clock, redis."""
