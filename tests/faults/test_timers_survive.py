@@ -29,7 +29,7 @@ WAITS = """rules:
 NIGHTS = """rules:
   - id: nightly
     title: {en: "A word each night", zh-CN: 每夜一条}
-    every: {cron: "30 1,2 * * *", zone: America/New_York, for_each: workspace}
+    every: {cron: "30 0,23 * * *", zone: Africa/Cairo, for_each: workspace}
     do:
       - chat: {to: vars.team_room, text: {en: "Night", zh-CN: "夜间"}}
 """
@@ -73,25 +73,27 @@ def test_a_timer_survives_kill_9_of_clock_and_workers(desk: Desk) -> None:
 
 
 def test_an_hour_that_comes_twice_or_never_speaks_once_with_two_clocks(tmp_path: Path) -> None:
-    """Every night at half past one and half past two in New York, told by two clocks. In November half past one comes
-    twice, and both clocks are set back over it as well; in March half past two does not come.
+    """Half past eleven and half past midnight in Cairo, where the time changes in the night to a Friday, told by two
+    clocks. In October half past eleven comes twice, and both clocks are set back over it as well; in April half past
+    midnight does not come.
     """
-    with Desk(tmp_path, now=utc("2026-11-01 05:00"), rules=NIGHTS) as desk, beside(desk, "clock"):
+    with Desk(tmp_path, now=utc("2026-10-29 20:00"), rules=NIGHTS) as desk, beside(desk, "clock"):
         until(lambda: desk.project("apollo")["budget"], "the project is activated", every=0.1)
         steps = [
-            # At 06:00 UTC half past one begins once more; at 07:30 it is half past two.
-            ("2026-11-01 05:31", 1),
-            ("2026-11-01 06:31", 1),
-            ("2026-11-01 05:10", 1),
-            ("2026-11-01 06:35", 1),
-            ("2026-11-01 07:31", 2),
-            ("2026-11-02 06:31", 3),
-            # Of all the nights that nobody saw the latest alone; at 07:00 UTC it is three after what was one.
-            ("2027-03-14 06:29", 4),
-            ("2027-03-14 06:31", 5),
-            ("2027-03-14 07:31", 6),
-            ("2027-03-14 06:40", 6),
-            ("2027-03-14 08:31", 6),
+            ("2026-10-29 20:31", 1),
+            # Half past eleven once more.
+            ("2026-10-29 21:31", 1),
+            ("2026-10-29 20:10", 1),
+            ("2026-10-29 21:35", 1),
+            ("2026-10-29 22:31", 2),
+            ("2026-10-30 21:31", 3),
+            # Of all the nights that nobody saw the latest alone.
+            ("2027-04-29 21:29", 4),
+            ("2027-04-29 21:31", 5),
+            # At midnight it was one o'clock.
+            ("2027-04-29 22:31", 6),
+            ("2027-04-29 21:40", 6),
+            ("2027-04-29 23:31", 6),
         ]
         assert [(at, nights(desk, utc(at))) for at, _ in steps] == steps
 
