@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.cli._files import read_files
-from service.cli._scenarios import play
+from service.cli._scenarios import Wish, play
 from tests.docs.lesson import Lesson
 from tests.docs.markdown import Block, blocks
 from tests.support.shared import ROOT
@@ -30,7 +30,7 @@ def test_a_recipe_does_what_it_says(tmp_path: Path, rule: Block, scenario: Block
     for block in (KITCHEN, rule, scenario):
         reader.follow(block)
     assert [str(p) for p in read_files(tmp_path).problems] == []
-    played = play(tmp_path, coverage=True)
+    played = play(tmp_path, Wish(coverage=True))
     assert [str(d) for r in played.results for d in r.differences] == []
     assert all("expect: none" in scenario.text and kinds["fired"] for kinds in played.coverage.values())
 
