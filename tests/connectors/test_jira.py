@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -189,6 +189,42 @@ def test_a_hook_and_a_poll_tell_the_same_change_alike(
         "issue.created", "issue.changed", "issue.closed", "comment.created", "time.logged",
     }  # fmt: skip
     assert connector.poll(settings, http, cursor, now) == ([], cursor)
+
+
+def test_a_version_is_told_by_hook_and_by_poll_and_again_only_when_it_changed(
+    jira: JiraStandIn, settings: Settings, http: Http
+) -> None:
+    """A hook names its project by number: a read tells the key. A poll remembers what it saw in its cursor."""
+    assert connector.normalise is not None
+    assert connector.read is not None
+    assert connector.poll is not None
+    jira.set_version("Prototype", "2026-12-04")
+    body = jira.version_delivery("jira:version_created", "Prototype")
+    (wanted,) = connector.normalise(recorded.delivery(connector, "v", body, settings), settings).reads
+    (hooked,) = connector.read(wanted, settings, http)
+    assert (hooked.type, hooked.scope) == ("milestone.planned", {"project": "APO"})
+    listing = Settings(settings.name, {**settings.values, "projects": ["APO"]}, private_network=True)
+
+    def round_at(cursor: str) -> tuple[list[tuple[str, str, object]], str]:
+        now = jira.now + timedelta(minutes=5)
+        assert connector.poll is not None
+        events, following = connector.poll(listing, http, cursor, now)
+        jira.now = now
+        return [
+            (e.type, e.key, e.object["due"]) for e in events if e.type.startswith("milestone.")
+        ], following
+
+    told, cursor = round_at("")
+    assert told == [("milestone.moved", hooked.key, date(2026, 12, 4))]
+    told, cursor = round_at(cursor)
+    assert told == []
+    jira.set_version("Prototype", "2026-12-11")
+    told, cursor = round_at(cursor)
+    assert told == [("milestone.moved", hooked.key, date(2026, 12, 11))]
+    jira.set_version("Prototype", "2026-12-11", released=True)
+    jira.set_version("Later")
+    told, cursor = round_at(cursor)
+    assert [kind for kind, _, _ in told] == ["milestone.handed_over", "milestone.moved"]
 
 
 def test_time_deleted_while_polling_is_known_by_its_number(

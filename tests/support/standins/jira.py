@@ -54,6 +54,8 @@ _OWN: dict[str, Any] = {
         },
         "/rest/api/3/search/jql": {"get": {"parameters": _SEARCH}},
         "/rest/api/3/search": {"get": {"parameters": [*_SEARCH, {**_NUMBER, "name": "startAt"}]}},
+        "/rest/api/3/project/{key}": {"get": {}},
+        "/rest/api/3/project/{key}/versions": {"get": {}},
         "/rest/api/3/worklog/deleted": {"get": {"parameters": [{**_NUMBER, "name": "since"}]}},
         "/rest/api/3/issue": {"post": _body({**_UPDATE, "required": ["fields"]})},
         "/rest/api/3/issue/{key}": {
@@ -89,6 +91,7 @@ class JiraStandIn(StandIn):
         self.cloud = cloud
         self.issues: dict[str, dict[str, Any]] = {}
         self.deleted_worklogs: list[dict[str, Any]] = []
+        self.versions: dict[str, dict[str, Any]] = {}
         self.violations: list[str] = []
         self.people: list[dict[str, Any]] = []
         self.now = datetime.now(UTC).replace(microsecond=0)
@@ -136,6 +139,19 @@ class JiraStandIn(StandIn):
         issue = {"id": self._id(), "key": key, "fields": {**known, **fields}, "history": []}
         self.issues[key] = {**issue, "comments": [], "worklogs": []}
         return self.issues[key]
+
+    def set_version(self, name: str, day: str | None = None, *, released: bool = False) -> dict[str, Any]:
+        """A version of the project APO as it is from now on; without a day it has no release date."""
+        self.tick()
+        known = self.versions.setdefault(name, {"id": self._id(), "name": name, "projectId": 10010})
+        known |= {"archived": False, "released": released, "releaseDate": day}
+        return {k: v for k, v in known.items() if v is not None}
+
+    def version_delivery(self, event: str, name: str) -> bytes:
+        """The body of a webhook about a version, which does not say who did it."""
+        told = {k: v for k, v in self.versions[name].items() if v is not None}
+        at = {"timestamp": int(self.now.timestamp() * 1000), "webhookEvent": event}
+        return json.dumps({**at, "version": told}).encode()
 
     def add_comment(self, key: str, body: Any, author: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """A comment by somebody, or by us."""
@@ -215,6 +231,8 @@ class JiraStandIn(StandIn):
             ("GET /user/search", self._people),
             ("GET /search(?:/jql)?", self._search),
             ("GET /worklog/deleted", self._deleted),
+            ("GET /project/(?:APO|10010)", lambda _: Reply(json={"id": "10010", "key": "APO"})),
+            ("GET /project/APO/versions", lambda _: Reply(json=list(self.versions.values()))),
             ("POST /issue", self._create),
             (
                 "GET /issue/([^/]+)",
