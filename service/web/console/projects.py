@@ -342,4 +342,14 @@ def _entry(entry: Record) -> dict[str, Any]:
         "versions": len(versions),
         "corrected": len(versions) > 1,
         "receipt": f"/projects/{entry['project']}/receipts/{quote(entry['id'])}" if kept else None,
+        "reason": entry.get("reason"),
+        "why": _why(entry),
     }
+
+
+def _why(entry: Record) -> str | None:
+    """Where somebody says why it was spent; none where that is said, or the work is named."""
+    spoken = any(entry.get(name) for name in ("reason", "issue", "milestone"))
+    if entry.get("kind") not in ("expense", "bill") or spoken:
+        return None
+    return f"/projects/{entry['project']}/conduct/reason?of={quote(entry['id'], safe='')}"

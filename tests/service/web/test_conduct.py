@@ -206,6 +206,34 @@ def test_a_receipt_is_kept_as_a_file_by_its_hash(apollo: Seed) -> None:
     assert viewer.get("/projects/apollo/receipts/e1").status_code == 404
 
 
+def test_why_something_was_spent_is_said_at_its_line(apollo: Seed) -> None:
+    """Whoever may change the project finds the link at an expense that says nothing; the reason stands in its place."""
+    apollo.entry("e1", "40.00", NOW.date(), kind="expense", title="Train")
+    lead, viewer = apollo.signed_in("lead"), apollo.signed_in("viewer")
+    assert "/projects/apollo/conduct/reason?of=e1" in lead.get("/projects/apollo").text
+    assert "/conduct/reason" not in viewer.get("/projects/apollo").text
+    assert write(lead, "reason", of="e1", reason="To the <b>workshop</b>") == 303
+    settled(apollo)
+    page = lead.get("/projects/apollo").text
+    assert "Train · To the &lt;b&gt;workshop&lt;/b&gt;" in page
+    assert "/conduct/reason" not in page
+
+
+def test_a_delivery_is_promised_put_off_and_comes(apollo: Seed) -> None:
+    """Written down in the console, with the milestone that waits for it; late days count from the first promise."""
+    lead = apollo.signed_in("lead")
+    promise = {"name": "Bolt & Co", "title": "Devices", "promised": "2026-11-09", "owner": "lin"}
+    assert write(lead, "supplier", blocks="apollo/m2", **promise) == 303
+    settled(apollo)
+    (found,) = of(apollo, "supplier")
+    assert (found["blocks"], found["status"]) == (["apollo/m2"], "promised")
+    assert write(lead, "supplier-promise", of=found["id"], promised="2026-11-11") == 303
+    assert write(lead, "supplier-delivered", of=found["id"], actual="2026-11-11") == 303
+    settled(apollo)
+    assert re.search(r"Devices .*2 working days late", said(lead, "/projects/apollo/conduct"))
+    assert [d["cause"] for d in of(apollo, "delay")] == ["supplier"]
+
+
 def test_a_finding_is_closed_with_a_reason_and_by_nobody_who_only_looks(apollo: Seed) -> None:
     """Two equal bills of one day; a viewer sees them and cannot close them."""
     lead, viewer = apollo.signed_in("lead"), apollo.signed_in("viewer")
