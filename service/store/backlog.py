@@ -14,11 +14,14 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select
 
+from service.store.deliveries import settled
+from service.store.inbox import last_seq
 from service.store.switches import connection_state, set_connection_state
 from service.store.tables import deliveries, outcomes
 
 # Kept like the place of a connection that is polled; no connection of a workspace has this name.
 _INBOX: Final = "$inbox"
+_GROUP: Final = 1_000
 LOOK_BACK: Final = 500
 """So many places before the mark are looked at again: other web processes may commit out of order."""
 MOST: Final = 20_000
@@ -64,10 +67,11 @@ class Backlog:
 def backlog(inbox: Connection, connection: Connection) -> Backlog:
     """What waits now."""
     kept = _kept(connection)
+    if last_seq(inbox) < kept:
+        # The file was replaced: the mark speaks of another one.
+        kept = 0
     places = _after(inbox, kept - LOOK_BACK)
-    over = set(
-        connection.execute(select(outcomes.c.delivery).where(outcomes.c.seq > kept - LOOK_BACK)).scalars()
-    )
+    over = _over(connection, [place.id for place in places])
     waiting = tuple(place for place in places if place.id not in over)
     return Backlog(waiting, places[-1].seq if places else kept, kept)
 
@@ -89,6 +93,11 @@ def _kept(connection: Connection) -> int:
     if cursor is None:
         cursor = connection.execute(select(func.max(outcomes.c.seq))).scalar() or 0
     return int(cursor)
+
+
+def _over(connection: Connection, ids: list[str]) -> set[str]:
+    groups = (ids[start : start + _GROUP] for start in range(0, len(ids), _GROUP))
+    return {id for group in groups for id in settled(connection, group)}
 
 
 def _after(inbox: Connection, seq: int) -> list[Place]:

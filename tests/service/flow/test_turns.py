@@ -17,6 +17,7 @@ from service.store import deliveries
 from service.store.backlog import Backlog, backlog
 from service.store.figures import waiting_deliveries
 from service.store.inbox import Incoming
+from service.store.tables import deliveries as kept
 from tests.support.seeding import NOW, Seed, close, opened
 
 YEARS = timedelta(days=5 * 365)
@@ -85,6 +86,19 @@ def test_none_is_left_behind_however_often_it_is_stopped(seed: Seed) -> None:
     assert looked(seed).kept >= 400
     with seed.context.database.inbox_reading() as inbox, seed.context.database.reading() as connection:
         assert waiting_deliveries(inbox, connection).count == 0
+
+
+def test_an_inbox_that_was_replaced_is_read_from_its_beginning(seed: Seed) -> None:
+    """The record knows of many deliveries, and the file that held them is gone: what comes now is understood."""
+    context = understanding(seed)
+    told(seed, "tracker", 1_200)
+    normalise.normalise_waiting(context)
+    with seed.context.database.inbox_writing() as inbox:
+        inbox.execute(kept.delete())
+    ids = told(seed, "books", 700, ago=YEARS)
+    assert normalise.normalise_waiting(context) == 700
+    assert over(seed, ids) == 700
+    assert looked(seed).mark == 700
 
 
 def test_what_comes_after_all_others_are_gone_is_understood(seed: Seed) -> None:
