@@ -40,11 +40,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """waiting: oldest first.  last: the place up to which was looked.  kept: the mark on record."""
+    """waiting: oldest first.  last: the place up to which was looked.  kept: the mark from which was looked.
+    written: whether that one is on record.
+    """
 
     waiting: tuple[Place, ...]
     last: int
     kept: int
+    written: bool
 
     @property
     def mark(self) -> int:
@@ -53,8 +56,10 @@ class Backlog:
 
     @property
     def far(self) -> bool:
-        """Whether the mark has come so far that keeping it spares work."""
-        return self.mark - self.kept >= LOOK_BACK
+        """Whether the mark is to be kept: it has come so far that this spares work, or there is none on record. The
+        first one is written before any delivery has its turn: without it, the newest outcome would pass for the mark.
+        """
+        return not self.written or self.mark - self.kept >= LOOK_BACK
 
     def in_turns(self) -> list[Place]:
         """The oldest one of each connection, then the second of each, and so on."""
@@ -66,14 +71,14 @@ class Backlog:
 
 def backlog(inbox: Connection, connection: Connection) -> Backlog:
     """What waits now."""
-    kept = _kept(connection)
+    kept, written = _kept(connection)
     if last_seq(inbox) < kept:
         # The file was replaced: the mark speaks of another one.
-        kept = 0
+        kept, written = 0, False
     places = _after(inbox, kept - LOOK_BACK)
     over = _over(connection, [place.id for place in places])
     waiting = tuple(place for place in places if place.id not in over)
-    return Backlog(waiting, places[-1].seq if places else kept, kept)
+    return Backlog(waiting, places[-1].seq if places else kept, kept, written)
 
 
 def count(inbox: Connection, found: Backlog) -> int:
@@ -87,12 +92,12 @@ def keep_mark(connection: Connection, found: Backlog) -> None:
     set_connection_state(connection, _INBOX, cursor=str(found.mark))
 
 
-def _kept(connection: Connection) -> int:
-    """The mark on record; where there is none yet, deliveries were understood in the order of arrival."""
+def _kept(connection: Connection) -> tuple[int, bool]:
+    """The mark, and whether it is on record; as long as it is not, deliveries were understood in their order."""
     cursor = connection_state(connection, _INBOX)["cursor"]
-    if cursor is None:
-        cursor = connection.execute(select(func.max(outcomes.c.seq))).scalar() or 0
-    return int(cursor)
+    if cursor is not None:
+        return int(cursor), True
+    return int(connection.execute(select(func.max(outcomes.c.seq))).scalar() or 0), False
 
 
 def _over(connection: Connection, ids: list[str]) -> set[str]:

@@ -13,6 +13,7 @@ import pytest
 from connectors.base import Delivery, Inbound
 from service.flow import forget, normalise
 from service.state import Context
+from service.store import backlog as store
 from service.store import deliveries
 from service.store.backlog import Backlog, backlog
 from service.store.figures import waiting_deliveries
@@ -86,6 +87,18 @@ def test_none_is_left_behind_however_often_it_is_stopped(seed: Seed) -> None:
     assert looked(seed).kept >= 400
     with seed.context.database.inbox_reading() as inbox, seed.context.database.reading() as connection:
         assert waiting_deliveries(inbox, connection).count == 0
+
+
+def test_a_burst_longer_than_any_look_back_is_understood_to_its_end(
+    seed: Seed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The books are understood long before the middle of the burst: the middle has its turn all the same."""
+    monkeypatch.setattr(store, "LOOK_BACK", 20)
+    context = understanding(seed)
+    ids = told(seed, "tracker", 200) + told(seed, "books", 5)
+    for _ in range(30):
+        normalise.normalise_waiting(context, limit=10)
+    assert over(seed, ids) == 205
 
 
 def test_an_inbox_that_was_replaced_is_read_from_its_beginning(seed: Seed) -> None:
