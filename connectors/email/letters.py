@@ -216,7 +216,10 @@ def _by_machine(mail: Message, own: frozenset[str]) -> bool:
 
 def _sender(mail: Message) -> str:
     """The one address it comes from, in lower case; empty where there is none that can be one."""
-    found = [address for _, address in getaddresses([_line(mail, "From")]) if "@" in address]
+    try:
+        found = [address for _, address in getaddresses([_line(mail, "From")]) if "@" in address]
+    except RecursionError:  # brackets in brackets; a mail of nobody must not hold up those behind it
+        return ""
     return found[0].lower()[:320] if found else ""
 
 

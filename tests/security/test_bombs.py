@@ -13,6 +13,8 @@ import pytest
 
 from connectors.base import ConnectorError, Malformed, Message, Operation, Settings
 from connectors.email.compose import compose
+from connectors.email.inbox import LONGEST
+from connectors.email.letters import Letter, events_of
 from connectors.foreign import decode
 from connectors.webhook.problems import problems as problems_of_mapping
 from rules.language.documents import read
@@ -139,6 +141,55 @@ def test_addresses_and_mappings_are_matched_in_bounded_time() -> None:
         return "\n".join(said)
 
     assert len(bounded(work).splitlines()) >= 5
+
+
+HEAD = b"From: Ann Lee <ann@acme.example>\r\nSubject: x\r\n"
+NESTED = b"".join(
+    b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(4_000)
+)
+LETTERS = {
+    "parts in parts": HEAD + NESTED,
+    "mails in mails": HEAD + b"Content-Type: message/rfc822\r\n\r\n" * 8_000,
+    "ten thousand parts": HEAD
+    + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+    + b"--b\r\n\r\nx\r\n" * 10_000,
+    "brackets in the sender": b"From: " + b"(" * 250_000 + b"\r\n\r\nx",
+    "angles in the sender": b"From: " + b"<" * 250_000 + b"\r\n\r\nx",
+    "senders without end": b"From: " + b"a@b," * 60_000 + b"\r\n\r\nx",
+    "quotes in the sender": b'From: "' + b'\\"' * 120_000 + b"\r\n\r\nx",
+    "words that are encoded": HEAD.replace(b"x", b"=?utf-8?q?x?= " * 18_000) + b"\r\nx",
+    "words that are half encoded": HEAD.replace(b"x", b"=?utf-8?q?" * 25_000) + b"\r\nx",
+    "a parameter in pieces": HEAD
+    + b"Content-Type: text/plain"
+    + b"".join(b";\r\n c*%d=x" % n for n in range(20_000))
+    + b"\r\n\r\nx",
+    "twenty thousand headers": b"From: ann@acme.example\r\n" * 10_000 + b"\r\nx",
+    "answers to everything": HEAD + b"References: " + b"<act_a@b> " * 25_000 + b"\r\n\r\nx",
+    "elements in elements": HEAD + b"Content-Type: text/html\r\n\r\n" + b"<div><style>" * 20_000,
+    "a tag that never ends": HEAD + b"Content-Type: text/html\r\n\r\n" + b"<a " + b"x='" * 80_000,
+    "declarations that never end": HEAD + b"Content-Type: text/html\r\n\r\n" + b"<!--<![" * 30_000,
+    "references to characters": HEAD + b"Content-Type: text/html\r\n\r\n" + b"&#" * 120_000,
+    "a line that is nearly a quote": HEAD + b"\r\n" + b"On " * 80_000 + b"wrote",
+    "blank lines": HEAD + b"\r\n" + b"\n" * 250_000,
+    "a charset that is none": HEAD + b"Content-Type: text/plain; charset=" + b"z" * 200_000 + b"\r\n\r\nx",
+    "bytes that are none": HEAD + b"Content-Transfer-Encoding: base64\r\n\r\n" + b"=" * 250_000,
+    "a report of nothing": HEAD.replace(b"Ann Lee <ann@acme.example>", b"mailer-daemon@x.example")
+    + b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+    + b"Final-Recipient: rfc822; a@b\r\nAction: failed\r\n\r\n" * 4_000,
+}
+
+
+@pytest.mark.parametrize("what", LETTERS)
+def test_a_mail_that_would_unfold_is_read_in_bounded_time(what: str) -> None:
+    """As much of it as the inbox reads becomes few events with short texts, or none."""
+
+    def work() -> str:
+        found = events_of(Letter(LETTERS[what][:LONGEST], NOW), frozenset({"projects@northwind.example"}))
+        assert len(found) <= 200
+        assert all(len(str(value)) <= 10_000 for event in found for value in event.object.values())
+        return f"{len(found)} events"
+
+    assert bounded(work)
 
 
 TEXTS = {
