@@ -1,8 +1,8 @@
 """A client decides: what a link shows, and the one transaction that commits a decision with its evidence.
 
 In: a token and, for a decision, a form. Out: `Shown`, or `Answered`. Looking changes nothing. The
-decision, its evidence and the event that follows are one transaction; the approval is read again inside it, so that of
-two answers at once one is first.
+decision, its evidence and the event that follows are one transaction; the approval is read again inside it while the
+client's partition is held, so that of two answers at once one is first.
 """
 
 from __future__ import annotations
@@ -100,6 +100,7 @@ def answer(context: Context, token: str, outcome: str, remark: str | None, proof
     """Commit a decision made on a page. Raises UnknownLink."""
     now = context.now()
     with context.database.writing() as connection:
+        journal.touch(connection, _shown(context, connection, token).approval["client"])
         shown = _shown(context, connection, token)
         decision: Record = {
             "outcome": outcome,
@@ -140,6 +141,7 @@ def offline(
     It is kept apart from what was decided on a page: by its channel, by who wrote it down, and by its final state.
     """
     with context.database.writing() as connection:
+        journal.touch(connection, _found(context, connection, id, person, None).approval["client"])
         shown = _found(context, connection, id, person, None)
         known = context.rulebook.workspace.people.get(person)
         decision: Record = {
@@ -189,6 +191,7 @@ def answer_inside(
     outcome, remark = decided
     now = context.now()
     with context.database.writing() as connection:
+        journal.touch(connection, _found(context, connection, approval, person, None).approval["client"])
         shown = _found(context, connection, approval, person, None)
         decision: Record = {
             "outcome": outcome,
@@ -259,7 +262,6 @@ def _commit(
         person=shown.person,
     )
     journal.add(connection, [event])
-    journal.touch(connection, approval["client"])
     return head
 
 

@@ -50,6 +50,7 @@ def answer(context: Context, token: str, scores: Mapping[str, int], remark: str 
     """Answers to a survey; a second one changes nothing. Raises UnknownLink, ValueError for a score off its scale."""
     now = context.now()
     with context.database.writing() as connection:
+        journal.touch(connection, _asked(context, connection, "survey", token).project.client)
         asked = _asked(context, connection, "survey", token)
         survey = asked.record
         if asked.state != "open":
@@ -61,7 +62,6 @@ def answer(context: Context, token: str, scores: Mapping[str, int], remark: str 
         save(connection, {("survey", survey["id"]): taken}, now)
         said = {"id": survey["id"], "score": scores[survey["kind"]], "scores": dict(scores), "remark": remark}
         journal.add(connection, [_event(asked, "survey.answered", {"survey": said}, context)])
-        journal.touch(connection, asked.project.client)
     context.bells.ring("decide")
     log.info("survey answered", survey=survey["id"])
     return replace(asked, state="answered", record={**survey, "remark": remark})

@@ -35,7 +35,7 @@ def append(
     personal: Mapping[str, Any] | None = None,
 ) -> tuple[int, str]:
     """Append to the chain; returns (sequence, hash of the new head). personal: what may have to be erased one day."""
-    sequence, head = head_of(connection, chain)
+    sequence, head = _held_head(connection, chain)
     held = {
         n: {"salt": secrets.token_hex(16), "value": v} for n, v in (personal or {}).items() if v is not None
     }
@@ -74,15 +74,25 @@ def said(record: Mapping[str, Any], private: str | None) -> dict[str, Any]:
     return {**record, **{name: value for name, value in known.items() if name not in CIRCUMSTANCES}}
 
 
-def head_of(connection: Connection, chain: str) -> tuple[int, str]:
-    """(sequence, hash) of the newest link; (0, 64 zeros) for an empty chain."""
-    row = connection.execute(
+def head_of(connection: Connection, chain: str, *, hold: bool = False) -> tuple[int, str]:
+    """(sequence, hash) of the newest link; (0, 64 zeros) for an empty chain. hold: others wait who want to hold it."""
+    newest = (
         select(evidence.c.sequence, evidence.c.hash)
         .where(evidence.c.chain == chain)
         .order_by(evidence.c.sequence.desc())
         .limit(1)
-    ).first()
+    )
+    row = connection.execute(newest.with_for_update() if hold else newest).first()
     return (row.sequence, row.hash) if row else (0, ZERO)
+
+
+def _held_head(connection: Connection, chain: str) -> tuple[int, str]:
+    """The newest link, after which nobody else appends until this transaction is over."""
+    while True:
+        found = head_of(connection, chain, hold=True)
+        # On PostgreSQL the one who held it before may have appended while we waited.
+        if head_of(connection, chain) == found:
+            return found
 
 
 def anchor_of(connection: Connection, chain: str, key: str) -> dict[str, Any] | None:
