@@ -1,24 +1,20 @@
 """Who may sign in, and who is signed in: users with a role, and sessions kept as hashes.
 
-In: hashes of passwords and of session tokens, never the things themselves. Out: `User`s. A try to sign in is counted
-before the password is looked at, so that many at once cannot outrun the count.
+In: hashes of passwords and of session tokens, never the things themselves. Out: `User`s. `store.tries` counts how often
+somebody tried.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from service.store.database import from_iso, iso
 from service.store.tables import sessions, users
-
-FREE_TRIES = 5
-FIRST_PAUSE = timedelta(minutes=1)
-LONGEST_PAUSE = timedelta(hours=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +26,6 @@ class User:
     email: str
     role: str
     ready: bool
-    failures: int
-    locked_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +83,8 @@ def password_of(connection: Connection, id: str) -> str | None:
 
 
 def set_password(connection: Connection, id: str, password: str) -> None:
-    """Replace a password by this hash; who knew the old one is signed out, and a lock ends."""
-    connection.execute(
-        update(users).where(users.c.id == id).values(password=password, failures=0, locked_until=None)
-    )
+    """Replace a password by this hash; who knew the old one is signed out."""
+    connection.execute(update(users).where(users.c.id == id).values(password=password))
     sign_out_everywhere(connection, id)
 
 
@@ -116,30 +108,6 @@ def remove(connection: Connection, id: str) -> bool:
     sign_out_everywhere(connection, id)
     connection.execute(delete(users).where(users.c.id == id))
     return True
-
-
-def begin_try(connection: Connection, user: User, now: datetime) -> datetime | None:
-    """Count a try to sign in before it is checked; until when the account is locked, or none when it may be tried.
-
-    From the fifth failure on each further one pauses twice as long as the one before.
-    """
-    # On PostgreSQL two tries at once would else both read the count before either has raised it.
-    row = connection.execute(select(users).where(users.c.id == user.id).with_for_update()).mappings().first()
-    current = _user(dict(row)) if row else user
-    if current.locked_until is not None and current.locked_until > now:
-        return current.locked_until
-    failures = current.failures + 1
-    pause = min(FIRST_PAUSE * 2 ** min(max(failures - FREE_TRIES, 0), 16), LONGEST_PAUSE)
-    locked = iso(now + pause) if failures >= FREE_TRIES else None
-    connection.execute(
-        update(users).where(users.c.id == user.id).values(failures=failures, locked_until=locked)
-    )
-    return None
-
-
-def succeeded(connection: Connection, id: str) -> None:
-    """The password was right: nothing is counted against the account any more."""
-    connection.execute(update(users).where(users.c.id == id).values(failures=0, locked_until=None))
 
 
 def open_session(connection: Connection, hashed: str, user: str, until: datetime, now: datetime) -> None:
@@ -194,6 +162,4 @@ def _user(row: Mapping[str, Any]) -> User:
         email=row["email"],
         role=row["role"],
         ready=row["password"] is not None,
-        failures=row["failures"],
-        locked_until=from_iso(row["locked_until"]) if row["locked_until"] else None,
     )

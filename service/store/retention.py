@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Table, delete, func, or_, select, update
@@ -28,9 +28,12 @@ from service.store.tables import (
     links,
     outcomes,
     sessions,
+    tries,
     verdicts,
 )
 
+TRIES_LAST: Final = timedelta(days=1)
+"""Longer than the longest pause after a failed sign-in."""
 GROUP: Final = 500
 """So many rows go in one transaction."""
 
@@ -48,8 +51,9 @@ def delete_verdicts(connection: Connection, before: datetime) -> int:
 
 
 def delete_leftovers(connection: Connection, now: datetime, before: datetime) -> int:
-    """Sessions that ended, and processes that were not heard of since."""
+    """Sessions that ended, tries to sign in and processes that were not heard of since."""
     ended = connection.execute(delete(sessions).where(sessions.c.expires_at < iso(now))).rowcount
+    connection.execute(delete(tries).where(tries.c.at < iso(now - TRIES_LAST)))
     gone = connection.execute(delete(heartbeats).where(heartbeats.c.at < iso(before))).rowcount
     return ended + gone
 

@@ -12,7 +12,7 @@ from service.log import get
 from service.store import switches
 from service.store.database import Database
 
-HEAD = "0005"
+HEAD = "0006"
 KIND = "schema"
 """What a migrated revision is kept as among the versions: its text is the oldest revision whose code it serves."""
 

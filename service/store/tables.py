@@ -273,6 +273,18 @@ codes = Table(
     Column("at", TIME, nullable=False),
 )
 
+# Failures of a mail address, apart for strangers and for each browser that let its person in before.
+tries = Table(
+    "tries",
+    metadata,
+    Column("who", String(64), primary_key=True),
+    Column("browser", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", TIME),
+    Column("at", TIME, nullable=False, index=True),
+)
+
+# `failures` and `locked_until` are the count of the version before, which may still be running beside this one.
 users = Table(
     "users",
     metadata,

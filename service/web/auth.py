@@ -18,12 +18,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_wtf.csrf import CSRFProtect
+from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response as Answer
 
 from service.links import hash_of
 from service.log import get, register_secret
 from service.state import Context
-from service.store import accounts
+from service.store import accounts, tries
 from service.store import links as kept_links
 from service.store.accounts import Session, User
 from service.store.database import Connection
@@ -40,6 +41,7 @@ RIGHTS: Final = {
 SHORTEST: Final = 12
 LONGEST: Final = 200
 IDLE: Final = timedelta(hours=12)
+KNOWN: Final = timedelta(days=365)
 LINK_LASTS: Final = timedelta(hours=24)
 FIRST: Final = "first"
 POLICY: Final = (
@@ -174,6 +176,33 @@ def needs(right: str) -> Callable[[View], View]:
         return checked
 
     return guarded
+
+
+def browser_of(user: User | None) -> str:
+    """What only a browser has that let this person in before; tries.STRANGER for every other."""
+    value = request.cookies.get(_known_cookie(), "")
+    try:
+        said = _known_signer().loads(value) if user else None
+    except BadSignature:
+        said = None
+    return value if user and isinstance(said, list) and said[:1] == [user.id] else tries.STRANGER
+
+
+def remembered(answer: Answer, user: User) -> Answer:
+    """The answer, after which the browser is known as one that let this person in. It opens nothing by itself."""
+    if browser_of(user) == tries.STRANGER:
+        value = _known_signer().dumps([user.id, secrets.token_urlsafe(16)])
+        secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+        answer.set_cookie(_known_cookie(), value, max_age=KNOWN, samesite="Lax", httponly=True, secure=secure)
+    return answer
+
+
+def _known_cookie() -> str:
+    return f"{current_app.config['SESSION_COOKIE_NAME']}-known"
+
+
+def _known_signer() -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="known-browser")
 
 
 def _session() -> Session | None:

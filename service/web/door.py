@@ -12,7 +12,7 @@ from flask import Blueprint, current_app, redirect, request, session
 from werkzeug.wrappers import Response as Answer
 
 from service.log import get
-from service.store import accounts
+from service.store import accounts, tries
 from service.store import links as kept_links
 from service.store.accounts import User
 from service.web import auth, pages
@@ -41,7 +41,8 @@ def try_sign_in() -> Answer | tuple[str, int]:
     goes = pages.local(request.form.get("next"))
     with context.database.writing() as connection:
         user = accounts.of_email(connection, email)
-        locked = accounts.begin_try(connection, user, context.now()) if user else None
+        # The same is written down for an address that nobody has: neither pause nor time tells that it is none.
+        locked = tries.begin(connection, email, auth.browser_of(user), context.now(), known=user is not None)
     with context.database.reading() as connection:
         right = locked is None and auth.check(connection, user, password)
     if user is None or not right:
@@ -51,9 +52,9 @@ def try_sign_in() -> Answer | tuple[str, int]:
         )
         return shown, 429 if locked else 401
     with context.database.writing() as connection:
-        accounts.succeeded(connection, user.id)
+        tries.forget(connection, user.email, auth.browser_of(user))
     auth.sign_in(context, user)
-    return redirect(goes, 303)
+    return auth.remembered(redirect(goes, 303), user)
 
 
 @door.post("/sign-out")
@@ -94,7 +95,7 @@ def accept_welcome(token: str) -> Answer | tuple[str, int]:
         return pages.door("welcome_over"), 410
     auth.forget_first_sign_in(context)
     auth.sign_in(context, made)
-    return redirect("/", 303)
+    return auth.remembered(redirect("/", 303), made)
 
 
 @door.post("/preferences")
@@ -125,13 +126,14 @@ def _let_in(token: str, subject: str, user: User | None, given: dict[str, str]) 
         else:
             accounts.rename(connection, user.id, given["name"])
             accounts.set_password(connection, user.id, hashed)
+            tries.forget(connection, user.email)
     log.info("password chosen", user=user.id, role=user.role)
     return user
 
 
 def _owner(given: dict[str, str]) -> User:
     id = f"usr_{secrets.token_hex(8)}"
-    return User(id, given["name"], accounts.plain(given["email"]), "owner", True, 0, None)
+    return User(id, given["name"], accounts.plain(given["email"]), "owner", True)
 
 
 def _errors(given: dict[str, str], user: User | None) -> dict[str, str]:

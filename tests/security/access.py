@@ -124,7 +124,7 @@ def visitors(seed: Seed) -> list[Visitor]:
     bearers = {"the script": API_TOKEN, "a script with another token": API_TOKEN[:-1] + "2"}
     bearers |= {"a script without a token": "", "a client with their project's link": links[0]}
     bearers["a client with their decision's link"] = links[1]
-    colleague = User(COLLEAGUE, "Kim Oh", "kim@northwind.example", "member", True, 0, None)
+    colleague = User(COLLEAGUE, "Kim Oh", "kim@northwind.example", "member", True)
     with seed.context.database.writing() as connection:
         accounts.add(connection, colleague, None, seed.now)
     made = [Visitor("a stranger", seed.app.test_client())]

@@ -295,7 +295,7 @@ class Seed:
 
     def user(self, role: str, email: str | None = None, name: str | None = None) -> User:
         address = email or f"{role}@northwind.example"
-        user = User(f"usr_{digest(address)[:12]}", name or role.title(), address, role, True, 0, None)
+        user = User(f"usr_{digest(address)[:12]}", name or role.title(), address, role, True)
         with self.context.database.writing() as connection:
             accounts.add(connection, user, auth.hashed(PASSWORD), self.now)
         return user

@@ -12,7 +12,7 @@ from flask import Blueprint, abort, redirect, request
 from werkzeug.wrappers import Response as Answer
 
 from service.log import get
-from service.store import accounts
+from service.store import accounts, tries
 from service.store.accounts import User
 from service.web import auth, pages
 
@@ -34,7 +34,7 @@ def change_password() -> Answer | tuple[str, int]:
         abort(401)
     given = {k: request.form.get(k, "") for k in ("old", "password", "again")}
     with context.database.writing() as connection:
-        locked = accounts.begin_try(connection, user, context.now())
+        locked = tries.begin(connection, user.email, auth.browser_of(user), context.now())
     with context.database.reading() as connection:
         right = locked is None and auth.check(connection, user, given["old"])
     errors: dict[str, str] = {}
@@ -46,12 +46,13 @@ def change_password() -> Answer | tuple[str, int]:
         errors["again"] = seen.t("first_password.differ")
     if right:
         with context.database.writing() as connection:
-            accounts.succeeded(connection, user.id)
+            tries.forget(connection, user.email, auth.browser_of(user))
     if errors:
         return pages.page("account", "", user=user, errors=errors, changed=None), 422
     hashed = auth.hashed(given["password"])
     with context.database.writing() as connection:
         accounts.set_password(connection, user.id, hashed)
+        tries.forget(connection, user.email)
     auth.sign_in(context, user)
     return redirect("/account?changed=1", 303)
 
@@ -79,7 +80,7 @@ def invite() -> Answer | str | tuple[str, int]:
     if errors:
         return _people(given, errors), 422
     id = f"usr_{secrets.token_hex(8)}"
-    user = User(id, given["name"], accounts.plain(given["email"]), given["role"], False, 0, None)
+    user = User(id, given["name"], accounts.plain(given["email"]), given["role"], False)
     with context.database.writing() as connection:
         added = accounts.add(connection, user, None, context.now())
         address = auth.welcome_link(context, connection, id) if added else ""
@@ -137,8 +138,17 @@ def remove(id: str) -> Answer | str | tuple[str, int]:
 
 
 def _people(given: dict[str, Any], errors: dict[str, str]) -> str:
-    with pages.context().database.reading() as connection:
+    context = pages.context()
+    with context.database.reading() as connection:
         users = accounts.everyone(connection)
+        pauses = {u.id: tries.pause_of(connection, u.email, context.now()) for u in users}
     return pages.page(
-        "people", "", users=users, given=given, errors=errors, roles=auth.ROLES, me=auth.signed_in()
+        "people",
+        "",
+        users=users,
+        pauses=pauses,
+        given=given,
+        errors=errors,
+        roles=auth.ROLES,
+        me=auth.signed_in(),
     )

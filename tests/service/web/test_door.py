@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from service.store import accounts
+from service.store import accounts, tries
 from service.web import auth
 from tests.support.seeding import NOW, PASSWORD, Seed, csrf_of, post
 
@@ -141,9 +141,39 @@ def test_after_five_failures_the_account_rests_longer_each_time(seed: Seed) -> N
     seed.at(NOW + timedelta(seconds=61 + 121))
     assert try_in(client, email, PASSWORD) == 303
     with seed.context.database.reading() as connection:
-        user = accounts.of_email(connection, email)
-    assert user is not None
-    assert (user.failures, user.locked_until) == (0, None)
+        assert tries.pause_of(connection, email, NOW) is None
+
+
+def test_nobody_is_locked_out_by_a_stranger(seed: Seed) -> None:
+    """Whoever signed in with this browser before signs in while strangers have to wait; a copied name opens nothing."""
+    seed.user("lead")
+    client, stranger, email = seed.app.test_client(), seed.app.test_client(), "lead@northwind.example"
+    assert try_in(client, email, PASSWORD) == 303
+    post(client, "/account", "/sign-out")
+    assert [try_in(stranger, email, "wrong") for _ in range(6)] == [401] * 5 + [429]
+    stranger.set_cookie("accord-known", "made-up")
+    assert try_in(stranger, email, PASSWORD) == 429
+    known = client.get_cookie("accord-known")
+    assert known is not None
+    assert known.http_only
+    assert try_in(client, email, PASSWORD) == 303
+    other = seed.app.test_client()
+    other.set_cookie("accord-known", known.value)
+    assert other.get("/events").status_code == 302, "by itself it opens nothing"
+    seed.user("viewer")
+    assert [try_in(other, "viewer@northwind.example", "wrong") for _ in range(6)] == [401] * 5 + [429]
+    assert try_in(other, "viewer@northwind.example", PASSWORD) == 429, "it is known for its own person only"
+
+
+def test_a_pause_does_not_tell_whether_there_is_such_an_account(seed: Seed) -> None:
+    """An address that nobody has rests after as many failures as one that somebody has."""
+    seed.user("lead")
+    client = seed.app.test_client()
+    told = [
+        [try_in(client, email, "wrong") for _ in range(7)]
+        for email in ("lead@northwind.example", "nobody@northwind.example")
+    ]
+    assert told[0] == told[1] == [401] * 5 + [429] * 2
 
 
 def test_signing_out_ends_the_session_in_the_database_too(seed: Seed) -> None:
