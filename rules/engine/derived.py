@@ -17,7 +17,7 @@ from rules.facts import action_item, milestone, supplier
 from rules.facts.calendar import local_day
 from rules.facts.delay import days_added
 from rules.facts.event import Record
-from rules.facts.money import BadNumber, Money, decimal_of, quantize
+from rules.facts.money import BadNumber, Money, decimal_of, part_between
 from rules.facts.project import Project
 from rules.language.variables import read_variable
 
@@ -46,13 +46,22 @@ def _payment(record: Record, project: Project, book: Book) -> Money | None:
     found = read_variable(record.get("payment"))
     if isinstance(found, Decimal):
         agreed = book.get("baseline", project.id)
-        return quantize((agreed["total"] if agreed else project.budget.total) * found)
+        total = agreed["total"] if agreed else project.budget.total
+        before = _shares_before(record, project, book)
+        return part_between(total, before, before + found, project.rounding)
     if isinstance(found, str):
         try:
             return Money(decimal_of(found), project.currency)
         except BadNumber:
             return None
     return found if isinstance(found, Money) else None
+
+
+def _shares_before(record: Record, project: Project, book: Book) -> Decimal:
+    """The shares of the budget that fall due with the milestones before this one, in the order of their ids."""
+    others = (m for m in book.find("milestone", project.id) if str(m["id"]) < str(record.get("id")))
+    shares = (read_variable(m.get("payment")) for m in others if m.get("status") != "cancelled")
+    return sum((s for s in shares if isinstance(s, Decimal)), start=Decimal(0))
 
 
 def _waits_on(record: Record, project: Project, book: Book) -> str | None:

@@ -122,6 +122,15 @@ def effective(entry: Mapping[str, Any], counted_after: date | None = None) -> di
     }
 
 
+def counts(entry: Mapping[str, Any]) -> bool:
+    """Whether the entry's amount is in the sums: not one that is void, waits, or lies before the opening figure."""
+    return (
+        entry.get("counted") is not False
+        and entry.get("status") not in _TAKEN_BACK
+        and effective(entry) is not None
+    )
+
+
 def worked_seconds(entry: Mapping[str, Any]) -> Decimal:
     """How long an entry of time is; nothing for what is no work."""
     if entry.get("kind") != "time":

@@ -225,6 +225,14 @@ def convert(money: Money, currency: str, rate: Decimal) -> Money:
     return Money(EXACT.multiply(money.amount, rate), currency)
 
 
+def part_between(amount: Money, start: Decimal, end: Decimal, rounding: Rounding = "half_up") -> Money:
+    """The part of an amount from one share of it to another (0.3 to 0.6), rounded so that parts that follow each other
+    add up to the whole: 100.01 in two halves is 50.01 and 50.00.
+    """
+    upper, lower = (quantize(amount * share, rounding) for share in (end, start))
+    return upper - lower
+
+
 def shares(amounts: Sequence[Decimal], places: int = 1) -> list[Decimal]:
     """Each amount in percent of their sum, to `places`, adding to exactly 100 (largest remainder, first one on a tie).
 

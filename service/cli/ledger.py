@@ -87,6 +87,7 @@ def _list(project: Project, sums: Record, entries: list[Record]) -> list[str]:
 
 
 def _row(entry: Mapping[str, Any]) -> str:
+    from rules.facts.ledger import counts
     from rules.facts.money import format_money
 
     amount = entry.get("base_amount") or entry.get("amount")
@@ -97,6 +98,8 @@ def _row(entry: Mapping[str, Any]) -> str:
     what = entry.get("number") or entry.get("title") or entry.get("issue") or entry["id"]
     day, kind = entry.get("work_date") or "-", f"{entry.get('measure') or '-'}/{entry.get('class') or '-'}"
     printed = format_money(amount) if amount is not None else "-"
+    if not counts(entry):
+        printed = f"({printed})"  # Shown, and in none of the sums above.
     status = entry.get("status") or "-"
     return f"  {day}  {kind:<20} {printed:>18}  {status:<11} {what}" + (
         f"  ({', '.join(notes)})" if notes else ""

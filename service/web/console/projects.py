@@ -22,6 +22,7 @@ from rules.facts.action_item import OVER
 from rules.facts.calendar import WorkCalendar, local_day
 from rules.facts.catalogue import COST_CLASSES
 from rules.facts.event import Record
+from rules.facts.ledger import counts
 from rules.facts.milestone import SETTLED, standing
 from rules.facts.project import Project
 from service.state import Context, Figures
@@ -334,10 +335,12 @@ def _entry(entry: Record) -> dict[str, Any]:
         "says": words.named(entry) or issue or (seen.t(kind) if seen.wording.has(kind) else entry["id"]),
         "day": entry.get("work_date"),
         "class": entry.get("class"),
+        "measure": entry.get("measure"),
         "who": words.person(workspace, entry.get("person") or entry.get("party")),
         "amount": base if base is not None else amount,
         "original": amount if converted else None,
         "rate": entry.get("rate"),
+        "counts": counts(entry),
         "state": entry.get("status") or "posted",
         "versions": len(versions),
         "corrected": len(versions) > 1,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rules.engine.derived import milestone_today
 from rules.engine.effects import projects, retainers
 from rules.engine.effects.rebasing import differences
 from rules.engine.figures import Figure, Ground, figures, workload_of
@@ -436,3 +437,12 @@ def test_a_quarter_agreed_on_waits_for_a_quarter_to_begin() -> None:
     world.answer("lin")
     assert [p["period"] for p in months(world, {}, 3)] == ["2026-01", "2026-02", "2026-03"]
     assert world.get("retainer")["running"]["period"] == "2026-Q2"
+
+
+def test_payments_of_milestones_add_up_to_the_price() -> None:
+    """Two halves of 100.01 are 50.01 and 50.00, not twice 50.01."""
+    plans = [MilestonePlan(f"m{n}", f"Part {n}", date(2026, 10, 12), D(50), payment="50%") for n in (1, 2)]
+    budget = replace(APOLLO.budget, total=usd("100.01"), lines={}, reserve=None)
+    world = World(replace(APOLLO, milestones=tuple(plans), budget=budget))
+    paid = [milestone_today(m, world.book, world.state)["payment_amount"] for m in world.all("milestone")]
+    assert sorted(str(p) for p in paid) == ["50.00 USD", "50.01 USD"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, localcontext
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from rules.facts.money import (
     decimal_of,
     format_money,
     format_percent,
+    part_between,
     quantize,
     shares,
 )
@@ -295,3 +297,19 @@ def test_what_is_added_can_be_taken_away(first: Decimal, second: Decimal) -> Non
     start, change = Money(first, "EUR"), Money(second, "EUR")
     assert start + change - change == start
     assert Money.parse(str(start)) == start
+
+
+@given(
+    st.decimals(min_value=0, max_value=10**9, places=3),
+    st.lists(st.integers(1, 50), min_size=1, max_size=8),
+    st.sampled_from(["USD", "JPY", "KWD"]),
+)
+def test_parts_that_follow_each_other_add_up_to_the_whole(
+    amount: Decimal, weights: list[int], currency: str
+) -> None:
+    """However a price is cut into payments, they come to the price, in currencies of any number of decimals."""
+    whole = quantize(Money(amount, currency))
+    ends = [D(sum(weights[:n])) / D(sum(weights)) for n in range(len(weights))] + [D(1)]
+    parts = [part_between(whole, start, end) for start, end in pairwise(ends)]
+    assert sum(parts, start=Money.zero(currency)) == whole
+    assert all(quantize(part) == part for part in parts)

@@ -37,13 +37,15 @@ def running(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
         yield process
 
 
-def bill(process: Process, version: str, amount: str, day: date = date(2026, 9, 21)) -> None:
+def bill(
+    process: Process, version: str, amount: str, day: date = date(2026, 9, 21), key: str = "981"
+) -> None:
     """A state of one bill is told by the books and decided."""
     money = Money(Decimal(amount), "CNY")
     entry = {"number": "BILL-91", "class": "material", "amount": money, "work_date": day}
     event = Event(
-        f"evt_{version}", "bill.received", AT, AT, {"entry": entry}, "kanban", "hengtai", "books",
-        "bill/981", version,
+        f"evt_{key}_{version}", "bill.received", AT, AT, {"entry": entry}, "kanban", "hengtai", "books",
+        f"bill/{key}", version,
     )  # fmt: skip
     with process.context.database.writing() as connection:
         journal.add(connection, [event])
@@ -73,6 +75,26 @@ def test_a_ledger_shows_its_entries_and_each_version_of_one(
     assert found["sums"]["spent.incurred.material"] == "1450.50"
     assert [v["version"] for v in found["entries"][0]["versions"]] == ["1", "2"]
     assert accord("--home", home, "ledger", "kanban", "--entry", "BILL-92")[0] == 1
+
+
+def test_the_printed_lines_add_up_to_the_printed_sum(running: Process, home: Path, accord: Accord) -> None:
+    """What is void or waits for a word stands in brackets, and is in no sum; the same as JSON."""
+    states = [("1", "1", "1500.00"), ("2", "1", "0.05"), ("3", "1", "99999999.00"), ("2", "2", "20.15")]
+    for key, version, amount in states:
+        bill(running, version, amount, key=key)
+    voided = Event(
+        "evt_void", "bill.voided", AT, AT, {"entry": {}}, "kanban", "hengtai", "books", "bill/1", "2"
+    )  # fmt: skip
+    with running.context.database.writing() as connection:
+        journal.add(connection, [voided])
+    bill(running, "1", "-7.20", key="4")
+    out = accord("--home", home, "ledger", "kanban")[1]
+    lines = [line for line in out.splitlines() if "incurred/material" in line]
+    assert len(lines) == 4
+    plain = [line.split("CNY ")[1].split()[0].replace(",", "") for line in lines if "(CNY" not in line]
+    assert sum(map(Decimal, plain)) == Decimal("12.95")
+    assert "incurred            CNY 12.95" in out
+    assert sum("(CNY" in line for line in lines) == 2, "one is void, one is absurd and waits"
 
 
 def test_a_project_that_is_not_there_is_wrong_use(running: Process, home: Path, accord: Accord) -> None:
