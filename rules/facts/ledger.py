@@ -156,9 +156,7 @@ def adjust(sums: Record, before: Mapping[str, Any] | None, after: Mapping[str, A
     """
     if before == after:
         return sums
-    changed = {**sums, "days": {measure: dict(days) for measure, days in sums["days"].items()}}
-    changed["hours"] = dict(sums.get("hours", {}))
-    changed["people"] = {person: dict(weeks) for person, weeks in sums.get("people", {}).items()}
+    changed = _to_count_in(sums)
     for fact, sign in ((before, -1), (after, 1)):
         if fact is not None:
             _count(changed, fact, sign)
@@ -166,30 +164,18 @@ def adjust(sums: Record, before: Mapping[str, Any] | None, after: Mapping[str, A
 
 
 def recompute(
-    entries: Iterable[Mapping[str, Any]], currency: str, counted_after: date | None = None
+    entries: Iterable[Mapping[str, Any]],
+    currency: str,
+    counted_after: date | None = None,
+    onto: Record | None = None,
 ) -> Record:
-    """The sums of all entries from nothing; equal to adjusting them one by one."""
-    sums = {**empty_sums(currency), "hours": {}, "people": {}}
+    """The sums of all entries from nothing, or on top of those of others; equal to adjusting them one by one."""
+    sums = _to_count_in(onto or empty_sums(currency))
     for entry in entries:
         fact = effective(entry, counted_after)
         if fact is not None:
             _count(sums, fact, 1)
     return _without_empty(sums)
-
-
-def merged(first: Record, second: Record) -> Record:
-    """The sums of two sets of entries of one project together."""
-    days = {measure: dict(of_days) for measure, of_days in first["days"].items()}
-    both: Record = {**first, "days": days, "hours": dict(first.get("hours", {}))}
-    for key, amount in second.items():
-        if key.startswith("spent."):
-            _add(both, key, amount)
-    for measure, of_days in second["days"].items():
-        for day, amount in of_days.items():
-            _add(days.setdefault(measure, {}), day, amount)
-    for day, seconds in second.get("hours", {}).items():
-        _add(both["hours"], day, seconds)
-    return _without_empty(both)
 
 
 def by_class(sums: Mapping[str, Any], measure: str) -> dict[str, Money]:
@@ -299,6 +285,16 @@ def _outcome(before: Record | None, after: Record) -> Outcome:
         earlier = after["versions"][:-1]
         return "corrected" if any(row["status"] == "posted" for row in earlier) else "posted"
     return "unchanged" if _same_facts(stood["versions"][-1], after["versions"][-1]) else "corrected"
+
+
+def _to_count_in(sums: Record) -> Record:
+    """A copy of sums that facts can be counted into in place."""
+    return {
+        **sums,
+        "days": {measure: dict(days) for measure, days in sums["days"].items()},
+        "hours": dict(sums.get("hours", {})),
+        "people": {person: dict(weeks) for person, weeks in sums.get("people", {}).items()},
+    }
 
 
 def _count(sums: Record, fact: Mapping[str, Any], sign: int) -> None:

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, Final
 
 from rules.facts.event import Record
-from rules.facts.ledger import empty_sums, merged, recompute
+from rules.facts.ledger import empty_sums, recompute
 from rules.facts.project import Project
 from service.log import get
 from service.state import Context
@@ -88,7 +88,7 @@ class _Counting:
         """Count so many entries more; whether that was all."""
         piece = list(islice(self._entries, count))
         self.counted += len(piece)
-        self.sums = merged(self.sums, recompute(piece, self.project.currency, self._as_of))
+        self.sums = recompute(piece, self.project.currency, self._as_of, self.sums)
         return len(piece) < count
 
     def close(self) -> None:

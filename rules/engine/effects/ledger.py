@@ -225,6 +225,9 @@ def _kept(act: Act, booking: _Booking, record: Record, stored: Record | None) ->
         "posted_at": stored["posted_at"] if stored else act.state.now,
         "counted": not (as_of is not None and day is not None and day <= as_of),
     }
+    base = record.get("base_amount")
+    if base is not None and base.currency != project.currency:
+        ours["base_amount"] = None  # A void without facts says nothing in the currency of where it moved to.
     if record.get("_receipt") and not record.get("receipt"):
         ours["receipt"] = record["_receipt"]  # Attached here: its source need not know of it.
     if record.get("kind") in ("expense", "bill"):

@@ -128,3 +128,13 @@ def test_every_project_comes_to_its_newest_states(arriving: list[State], closing
         assert recompute(entries, currency) == sums
         if id in closed:
             assert up_to_august(world, id) == closed[id]
+
+
+def test_a_void_that_moves_to_a_project_of_another_currency_counts_nowhere() -> None:
+    """It says no amount, and the one known from before is in the other project's currency."""
+    world, day = begin(), DAYS[1]
+    tell(world, State("b", 1, "apollo", "received", Decimal(910), "JPY", day, "material"))
+    tell(world, State("b", 2, "kuwait", "voided", Decimal(0), "KWD", day, "material"))
+    assert [total(world.get("sums", id), "incurred").amount for id in PROJECTS] == [0, 0, 0]
+    tell(world, State("b", 3, "kuwait", "changed", Decimal(910), "JPY", day, "material"))
+    assert total(world.get("sums", "kuwait"), "incurred") == Money(Decimal("1.851"), "KWD")

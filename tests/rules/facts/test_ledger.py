@@ -307,6 +307,8 @@ def test_sums_kept_step_by_step_equal_sums_from_scratch(arriving: list[tuple[str
     for key, incoming in arriving:
         history.take(key, incoming)
     assert history.sums == recompute(history.entries.values(), "CNY")
+    first, *others = history.entries.values() or [{}]
+    assert recompute(others, "CNY", onto=recompute([first], "CNY")) == history.sums, "in pieces as in one"
     assert dumps(loads(dumps(history.sums))) == dumps(history.sums)
     for measure in MEASURES:
         days = history.sums["days"].get(measure, {})

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 
+from rules.facts.duration import Duration
 from rules.facts.money import Money
 from service.flow import books, decide
 from service.flow.recount import Recounter
@@ -25,6 +26,8 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seed]:
     made.project("apollo")
     made.entry("books/bill/1", "1200", date(2026, 11, 5))
     made.entry("books/bill/2", "800.50", date(2026, 11, 6))
+    worked = {"kind": "time", "person": "lin", "duration": Duration(2, "h")}
+    made.entry("tracker/worklog/1", "300", date(2026, 11, 6), **worked)
     yield made
     close(made)
 
@@ -60,9 +63,9 @@ def test_a_large_project_is_counted_in_pieces_of_one_moment(seed: Seed) -> None:
     assert recounter.turn(seed.context) == "apollo"
     seed.entry("books/bill/0", "50", date(2026, 11, 7))
     turns = list(iter(lambda: recounter.turn(seed.context), None))
-    assert turns.count("apollo") == 2, "two entries in three turns, the last of which finds no more"
+    assert turns.count("apollo") == 3, "three entries in four turns, the last of which finds no more"
     assert drifts(seed.context) == []
-    assert rounds(tomorrow(seed.context), piece=1).count("apollo") == 4
+    assert rounds(tomorrow(seed.context), piece=1).count("apollo") == 5
     assert drifts(seed.context) == []
 
 
@@ -84,4 +87,4 @@ def test_a_drift_is_told_with_what_differs_until_it_is_mended(seed: Seed) -> Non
         spent = (budget(connection, "apollo").budget or {})["spent"]
     opening = seed.context.rulebook.workspace.projects["apollo"].budget.opening_spent
     assert opening is not None
-    assert spent == opening + Money(Decimal("2000.50"), "USD")
+    assert spent == opening + Money(Decimal("2300.50"), "USD")
