@@ -14,6 +14,7 @@ from rules.engine.verdicts import Planned
 from rules.facts.event import Record
 from rules.language.model import Position, Text
 from rules.language.texts import Rendered, joined
+from rules.language.way_in import with_way_in
 from rules.language.wording import choose
 from service import codes, links
 from service.reports import mail
@@ -109,6 +110,8 @@ def code_of(context: Context, planned: Planned) -> str:
 def words_of(context: Context, tools: Tools, planned: Planned, ruleset: str) -> Rendered:
     """What the message says, in its reader's language. Raises RenderError or Refusal."""
     text = _text(context, planned, ruleset)
+    if "link" in planned.keys:
+        text = with_way_in(text, planned.locale)
     made = tools.renderer.render(text, planned.names, planned.locale, _zone(context, planned))
     return joined(made, planned.parts) if planned.parts else made
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date, datetime
 from typing import Any, Final
 
 from rules.engine.attached import attached_keys
@@ -20,9 +21,10 @@ from rules.engine.review import count_review, needs_review, with_release
 from rules.engine.snapshot import for_reader
 from rules.engine.systems import SYSTEMS, document_keys, system_copies, urgent_keys
 from rules.engine.verdicts import Planned
-from rules.facts.calendar import local_day, shift_day
+from rules.facts.calendar import local_day, shift
 from rules.facts.duration import Duration
 from rules.language.model import ActionSpec
+from rules.language.way_in import names_link
 
 _LINK: Final = re.compile(r"\blink\b")
 # Stands where a client's decision page would open: nobody else is ever given a link that decides in their name.
@@ -146,16 +148,19 @@ def _more_keys(firing: Firing, spec: ActionSpec, copy: Copy, text: Any) -> dict[
     """What the action says besides the entry's own keys: due day, whose link, whom to mention, which document."""
     return {
         **_due(firing, spec, copy),
-        **_link(firing, text, copy),
+        **_link(firing, spec, text, copy),
         **urgent_keys(firing, spec, copy),
         **attached_keys(firing, spec, copy),
         **document_keys(firing, copy),
     }
 
 
-def _link(firing: Firing, text: Any, copy: Copy) -> dict[str, Any]:
-    """Whose page the text's `link` opens, where it has one and the reader is among those who are asked."""
-    if copy.recipient is None or not _mentions_link(firing, text):
+def _link(firing: Firing, spec: ActionSpec, text: Any, copy: Copy) -> dict[str, Any]:
+    """Whose page the text's `link` opens, where it has one and the reader is among those who are asked. Who is asked to
+    decide gets one in any case.
+    """
+    asks = spec.kind == "request_decision"
+    if copy.recipient is None or not (asks or _mentions_link(firing, text)):
         return {}
     for noun, readers in _PAGES:
         found = firing.names(noun)
@@ -175,14 +180,20 @@ def _mentions_link(firing: Firing, text: Any) -> bool:
     if isinstance(text, Mapping):
         return _LINK.search(repr(text)) is not None
     variants = firing.texts.get(str(text), {}).values()
-    return any(_LINK.search(part) for t in variants for part in (t.subject, t.body, t.short))
+    return any(names_link(one) for one in variants)
 
 
 def _due(firing: Firing, spec: ActionSpec, copy: Copy) -> dict[str, Any]:
-    """When a task is due: so many working days of the rule's calendar after the day at its owner's."""
-    within, owner = spec.keys.get("due"), firing.state.workspace.people.get(copy.recipient or "")
-    if not isinstance(within, Duration) or owner is None:
+    """When a task is due: a day, or so long after now at its owner's, by the rule's calendar."""
+    within = evaluated(spec.keys.get("due"), firing.names)
+    owner = firing.state.workspace.people.get(copy.recipient or "")
+    if owner is None:
+        return {}
+    if isinstance(within, date):
+        return {"due": local_day(within, owner.time_zone) if isinstance(within, datetime) else within}
+    if not isinstance(within, Duration):
         return {}
     facts = firing.names.facts
     cals = calendars_of(firing.rule, facts.project, facts.client, firing.state.workspace)
-    return {"due": shift_day(cals, local_day(firing.state.now, owner.time_zone), within)}
+    zone = owner.time_zone
+    return {"due": local_day(shift(firing.state.now, within, cals, zone), zone)}

@@ -91,7 +91,7 @@ def issues(target: Any, names: Names) -> tuple[tuple[Issue, ...], str | None]:
     if value is UNKNOWN:
         return (), f"{shown} is not known for this event"
     named = [one for one in as_list(value) if one is not None]
-    found = [_issue(one) for one in named]
+    found = [_issue(one) or _by_key(one, names.facts.project) for one in named]
     if None in found:
         return (), f"{shown} is {str(named[found.index(None)])[:80]!r}, which names no issue"
     return tuple(dict.fromkeys(issue for issue in found if issue is not None)), None
@@ -222,6 +222,13 @@ def _issue(value: Any) -> Issue | None:
         value = _document(value) if "measure" in value else value.get("id")
     connection, slash, key = str(value).partition("/")
     return Issue(connection, key) if slash and connection and key else None
+
+
+def _by_key(value: Any, project: Project | None) -> Issue | None:
+    """A bare key, such as APO-7, is one of the project's main tracker."""
+    trackers = sorted(project.tracked_by if project else (), key=lambda t: not t.main)
+    fits = isinstance(value, str) and value and "/" not in value and trackers
+    return Issue(trackers[0].connection, value) if fits else None
 
 
 def _document(entry: Mapping[str, Any]) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from rules.facts.catalogue import OBJECTS, STANDING
 from rules.facts.project import Project, Workspace
-from rules.language.conditions import compile_at, value_at
+from rules.language.conditions import by_when, compile_at, value_at
 from rules.language.expressions import Compiled
 from rules.language.messages import Message, with_names
 from rules.language.model import ActionSpec, Digest, Expression
@@ -189,9 +189,10 @@ class ActionReader:
             if name in given:
                 by_locale = isinstance(given[name], dict)
                 keys[name] = given[name] if by_locale else value_at(action.below(name), self.env)
-        for name in ("due", "expires"):
-            if name in given:
-                keys[name] = read_duration(action.below(name))
+        if "expires" in given:
+            keys["expires"] = read_duration(action.below("expires"))
+        if "due" in given:
+            keys["due"] = by_when(action.below("due"), self.env)
         if "target" in given:
             keys["target"] = self._target(action.below("target"), kind)
         if "blocks" in given:

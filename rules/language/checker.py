@@ -114,6 +114,9 @@ class Checker:
             return self._no_arithmetic(node, left, right)
         if left.kind == right.kind == "money" and _apart(left, right):
             return self._two_currencies((node.left, left), (node.right, right))
+        if left.kind == "date" and isinstance(node.right, Literal) and node.right.value.unit in ("m", "h"):
+            hint = "a day moves by d, w or wd"
+            return self.tell(node.right, f"`{self.source(node.left)}` is a day, and has no hours", hint)
         kept = left.currencies or right.currencies
         return Type(found[0], kept) if found[0] == "money" else Type(found[0])
 

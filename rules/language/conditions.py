@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from rules.facts.catalogue import BOUND
+from rules.facts.duration import BadDuration, Duration
 from rules.language.expressions import Compiled, compile_expression
 from rules.language.names import TypeEnv
 from rules.language.sources import Source
@@ -60,6 +61,19 @@ def value_at(source: Source, env: TypeEnv) -> Any:
     if named and (named.group(1) in heads or named.group(1) == "vars" or whole):
         return compile_at(source, env)
     return given
+
+
+def by_when(source: Source, env: TypeEnv) -> Duration | Compiled | None:
+    """How long there is, or the day itself by its name."""
+    given = str(source.value)
+    if "." in given or given == "today":
+        return compile_at(source, env, ("date", "time"))
+    try:
+        return Duration.parse(given)
+    except BadDuration:
+        hint = "write how long there is: 4h, 3d, 5wd (working days), 2w; or a day: milestone.due"
+        source.tell(f"`{source.path[-1]}` cannot be `{given}`", hint)
+        return None
 
 
 def name_at(source: Source, env: TypeEnv) -> str | None:

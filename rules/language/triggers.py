@@ -55,6 +55,9 @@ class Triggered:
     values: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
 
+_HOUSE: Final = frozenset({"connection", "rules", "calendar"})
+
+
 def read_trigger(rule: Source, workspace: Workspace) -> Triggered | None:
     """The trigger of a rule, none with what is wrong told."""
     given = [word for word in TRIGGERS if word in rule.value]
@@ -68,7 +71,10 @@ def read_trigger(rule: Source, workspace: Workspace) -> Triggered | None:
         return None
     if given == ["when"]:
         types = event_types(rule.below("when"))
-        return Triggered(When(frozenset(types)), types) if types else None
+        # What happens to the house itself belongs to no project and no client.
+        house = all(name.partition(".")[0] in _HOUSE for name in types)
+        known = ("event", "organisation") if house else STANDING
+        return Triggered(When(frozenset(types)), types, known) if types else None
     if given == ["every"]:
         return _every(rule.below("every"), workspace)
     return _around(rule.below("around"))

@@ -175,8 +175,8 @@ def _total(_: str, wanted: Any, said: Said) -> str | None:
     return None if str(wanted) == total else total
 
 
-def _row(_: str, wanted: Any, said: Said) -> str | None:
-    found: Mapping[str, Any] = said.planned.keys.get("row") or {}
+def _row(word: str, wanted: Any, said: Said) -> str | None:
+    found: Mapping[str, Any] = said.planned.keys.get(word) or {}
     other = {k: found.get(k) for k, v in wanted.items() if _words(found.get(k)) != _words(v)}
     return ", ".join(f"{k}: {_shown(v)}" for k, v in other.items()) or None
 
@@ -209,6 +209,7 @@ _KEYS: Final[Mapping[str, _Look]] = {
     "corrects": _corrects,
     "link": _link,
     "row": _row,
+    "body": _row,
     "total": _total,
     "rule": _of_action("rule"),
     "id": _of_action("spec"),

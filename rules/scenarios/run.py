@@ -164,8 +164,7 @@ def _activate(stage: Stage, scenario: Scenario) -> None:
         later = _AFTER_ACTIVATION.get(project.status)
         if later is not None:
             stage.tell(_status(project, later, stage.now))
-    stage.verdicts.clear()
-    stage.decided.clear()
+    stage.begin()
 
 
 def _status(project: Project, kind: str, now: datetime) -> Event:

@@ -15,6 +15,7 @@ from rules.facts.project import Workspace
 from rules.language.model import Position, Text
 from rules.language.reports import document
 from rules.language.texts import Rendered, TextError, joined, render
+from rules.language.way_in import with_way_in
 from rules.language.wording import choose
 
 WITH_TEXT: Final = frozenset({"email", "task", "comment", "chat", "create_issue", "book_note"})
@@ -61,7 +62,10 @@ def worded(
         return Said(planned, Rendered("", "", ""), mail)
     names = {**planned.names, "link": LINK} if "link" in planned.keys else planned.names
     zone = reader.time_zone if reader else workspace.time_zone
-    words = render(_text(planned, texts), names, planned.locale, zone)
+    text = _text(planned, texts)
+    if "link" in planned.keys:
+        text = with_way_in(text, planned.locale)
+    words = render(text, names, planned.locale, zone)
     return Said(planned, joined(words, planned.parts) if planned.parts else words, mail)
 
 

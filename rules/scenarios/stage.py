@@ -132,6 +132,13 @@ class Stage:
             if not waiting:
                 waiting.extend(self._deliver())
 
+    def begin(self) -> None:
+        """What came of setting the stage belongs to no step: it is not counted, and what waits does not leave later."""
+        self.verdicts.clear()
+        self.decided.clear()
+        self._held.clear()
+        self.collect()
+
     def advance(self, until: datetime) -> None:
         """Let time go by: slots fire, decisions run out, what waits leaves, each at its moment."""
         while self.step(until):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from rules.language.schemas import shown
 from rules.language.sources import Source
 from rules.language.variables import read_text
 
+_STAMP: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)")
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?))?(?: ([A-Za-z][\w+/-]*))?")
 _DOCUMENTS: Final = frozenset({"bill", "invoice", "payment"})
 
@@ -80,6 +81,8 @@ def duration(source: Source) -> Duration:
 
 def _moment(text: str, zone: str) -> datetime:
     found = _TIME.fullmatch(text.strip())
+    if found is None and _STAMP.fullmatch(text.strip()):
+        return datetime.fromisoformat(text.strip()).astimezone(UTC)
     if found is None:
         raise ValueError("write it as 2026-09-21 10:00 America/New_York")
     day, clock, own = found.groups()

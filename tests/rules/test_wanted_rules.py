@@ -23,7 +23,10 @@ from tests.support.shared import shared_path
 WANTED = Path(__file__).parent / "wanted"
 SPOKE = {"fired", "waiting", "awaiting_review"}
 # Rules of the clock that have nothing to ask about: their silence is that nothing is decided.
-ALWAYS = {"weekly-report", "change-applied", "client-first-of-month", "team-week"}
+ALWAYS = {
+    *("weekly-report", "change-applied", "client-first-of-month", "team-week"),
+    *("change-refused", "source-silent", "decision-runs-out"),
+}
 
 
 @cache
@@ -65,11 +68,11 @@ def told_to(scenarios: str) -> str:
     return (WANTED / scenarios).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["wanted", "more"])
+@pytest.mark.parametrize("name", ["wanted", "more", "spellings"])
 def test_every_rule_speaks_and_keeps_silent_as_its_stories_say(name: str) -> None:
     """Each rule is expressible as written, with texts for both clients, and does what it says and no more."""
     rules = load(
-        shared_path("design/wanted-rules.yaml") if name == "wanted" else WANTED / "more.yaml",
+        shared_path("design/wanted-rules.yaml") if name == "wanted" else WANTED / f"{name}.yaml",
     )
     reached = play(rules, f"{name}-scenarios.yaml")
     for id in rules.rules:
@@ -78,7 +81,7 @@ def test_every_rule_speaks_and_keeps_silent_as_its_stories_say(name: str) -> Non
         assert id in ALWAYS or kinds - SPOKE, f"{id} is never seen to keep silent"
 
 
-@pytest.mark.parametrize("name", ["wanted", "more"])
+@pytest.mark.parametrize("name", ["wanted", "more", "spellings"])
 def test_clients_of_both_languages_are_told(name: str) -> None:
     """The stories have a reader in English and one in Chinese."""
     stories = told_to(f"{name}-scenarios.yaml")

@@ -7,7 +7,7 @@ answer means. The first thing that answers it ends its ladder; what comes afterw
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from rules.engine.derived import item_today
@@ -17,7 +17,7 @@ from rules.engine.effects.milestones import find
 from rules.engine.effects.shapes import Act, Applied, EffectError, Performed, shown, today
 from rules.engine.parties import project_calendars
 from rules.facts.action_item import KINDS, OPEN, OVER, PARTIES, cause_of
-from rules.facts.calendar import local_day, shift_day
+from rules.facts.calendar import local_day, shift
 from rules.facts.duration import Duration
 from rules.facts.event import Event, Record, digest
 from rules.facts.milestone import late_days, named
@@ -273,7 +273,10 @@ def _owner(to: Any) -> str | None:
 def _due(act: Act, project: Project, due: Any) -> date | None:
     """A date, or so many working days of the project from today."""
     if isinstance(due, Duration):
-        return shift_day(project_calendars(project, act.state.workspace), today(act.state, project), due)
+        cals, zone = project_calendars(project, act.state.workspace), project.time_zone
+        return local_day(shift(act.state.now, due, cals, zone), zone)
+    if isinstance(due, datetime):
+        return local_day(due, project.time_zone)
     return due if isinstance(due, date) else None
 
 
