@@ -34,6 +34,7 @@ _SILENT: Final = frozenset(
         "description",
         "default",
         "patternErrorMessage",
+        "typeErrorMessage",
         "x-meant",
         "x-later",
     )

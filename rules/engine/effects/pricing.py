@@ -58,6 +58,8 @@ def time_fields(act: Act, project: Project, given: Record, key: str) -> tuple[Re
     worked = said.get("duration") if said.get("duration") is not None else said.get("seconds")
     in_days = isinstance(worked, Duration) and worked.unit == "wd"
     if in_days or not isinstance(worked, Duration | int | Decimal):
+        # Days of work have no length that could be summed: what is not said in hours is not known.
+        fields.pop("duration", None)
         return fields, Gap("incomplete", key, {"missing": "duration"})
     if isinstance(worked, int) and worked % 60 == 0:
         fields["duration"] = Duration(worked // 60, "m")

@@ -371,6 +371,14 @@ def test_time_without_a_length_is_asked_for(world: World) -> None:
     assert "no duration" in world.all("task")[0]["title"]
 
 
+def test_time_in_days_of_work_is_asked_for_in_hours(world: World) -> None:
+    """Three working days have no length that could be summed or priced."""
+    said = {"id": "W1", "person": "lin", "work_date": date(2026, 9, 21), "duration": Duration(3, "wd")}
+    world.tell("time.logged", entry=said)
+    assert "no duration" in world.all("task")[0]["title"]
+    assert world.all("entry")[0]["status"] == "unpriced"
+
+
 @pytest.mark.parametrize(
     ("word", "status"), [("voided", "void"), ("Deleted", "deleted"), ("AUTHORISED", "posted")]
 )
