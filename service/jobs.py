@@ -104,13 +104,23 @@ def clock_turn(process: Process, recounter: Recounter) -> None:
         watch.watch(context)
         tick.follow_files(context)
         tick.tick(context)
-        recounter.turn(context)
-        forget.prune(context)
         process.beat("clock")
+        _keep_house(context, recounter)
     except StorageError as problem:
         log.warning("the clock could not reach the database", error=str(problem))
     context.bells.ring("decide")
     context.bells.ring("deliver")
+
+
+def _keep_house(context: Context, recounter: Recounter) -> None:
+    """What can wait for tomorrow: where it breaks, no hour is missed for its sake."""
+    for duty in (recounter.turn, forget.prune):
+        try:
+            duty(context)
+        except StorageError:
+            raise
+        except Exception:
+            log.exception("a duty of the clock broke; the clock goes on", duty=duty.__qualname__)
 
 
 def _look(context: Context, tools: Tools, running: set[str]) -> Iterable[tuple[Job, Work]]:
