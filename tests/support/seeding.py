@@ -17,8 +17,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import Undefined
+from sqlalchemy import delete
 
 from connectors.base import Delivery
+from rules.engine.effects import filing
 from rules.engine.verdicts import Planned, Verdict
 from rules.facts.calendar import end_of_day
 from rules.facts.event import Event, Record, digest
@@ -38,6 +40,7 @@ from service.store.deliveries import Became
 from service.store.inbox import Incoming
 from service.store.links import Link
 from service.store.migrate import upgrade
+from service.store.tables import records as records_table
 from service.web import auth, create_app
 from tests.support.stack import agency
 
@@ -157,7 +160,7 @@ class Seed:
                 )
 
     def entry(self, id: str, amount: str, day: date, **more: Any) -> Record:
-        """A posted entry of apollo, counted in its sums."""
+        """A posted entry of apollo, counted in its sums; as if booked before audits had an index of papers."""
         money = Money(Decimal(amount), more.pop("currency", "USD"))
         count = more.pop("versions", 1)
         fields = {
@@ -184,6 +187,8 @@ class Seed:
                 {("entry", id): entry, ("sums", entry["project"]): adjust(sums, None, effective(entry))},
                 self.now - timedelta(hours=1),
             )
+            filed = (records_table.c.kind == filing.KIND) & (records_table.c.id == entry["project"])
+            connection.execute(delete(records_table).where(filed))
         return entry
 
     def project(self, id: str, mode: str = "live", total: str | None = None, milestones: bool = True) -> None:

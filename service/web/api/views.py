@@ -56,8 +56,9 @@ RECORDS = {
     "audits": "audit",
     "closings": "closing",
 }
-# Kinds of records that have a list and a page of their own.
+# Kinds of records that have a list and a page of their own; the list of findings has more than what is on record.
 KINDS = f"any({', '.join(RECORDS)})"
+LISTED = f"any({', '.join(name for name in RECORDS if name != 'findings')})"
 
 
 @api.before_request
@@ -181,7 +182,7 @@ def message(id: str) -> Response:
     return action(id)
 
 
-@api.get(f"/<{KINDS}:what>")
+@api.get(f"/<{LISTED}:what>")
 def record_list(what: str) -> Response:
     """Approvals, changes, entries with all their versions, milestones, action items or delays, the latest first."""
     filters = filters_of("project", "client", "status")
