@@ -107,7 +107,9 @@ def _changed_versions(
     for version in get(settings, http, "/project/{key}/versions", key=projects[index]).each():
         ident, seen = version["id"].id(), _seen_of(version)
         if known.get(ident) != seen:
-            kind = "milestone.handed_over" if version["released"].flag() else "milestone.moved"
+            # One that is met for the first time was released at some time, which is no news.
+            news = version["released"].flag() and ident in known
+            kind = "milestone.handed_over" if news else "milestone.moved"
             found.append(version_event(kind, version, projects[index], now))
         known[ident] = seen
     following = (_VERSIONS, str(index + 1)) if index + 1 < len(projects) else ("issues", "")

@@ -7,13 +7,16 @@ from decimal import Decimal
 
 import pytest
 
+from rules.facts.duration import Duration
 from rules.facts.earned_value import EarnedPlan
 from rules.facts.money import Money
-from rules.facts.project import Project, Target, Workspace
+from rules.facts.project import Project, SupplierPlan, Target, Workspace
 from rules.facts.retainer import Terms
 from rules.language.documents import read
 from rules.language.workspace import build
 from tests.rules.language.small_workspace import WORKSPACE
+
+DATED = "title: A, due: 2026-12-04"
 
 
 def built(words: str, to: str = "hermes") -> tuple[Workspace | None, list[str]]:
@@ -105,3 +108,44 @@ def test_what_cannot_be_meant_is_told(words: str, message: str) -> None:
     workspace, problems = built(f"    {words}")
     assert workspace is None
     assert any(message in p for p in problems), problems
+
+
+def test_suppliers_planned_hours_and_versions_of_trackers() -> None:
+    """What a supplier promised and what waits for it, hours of a week, and what trackers call a milestone."""
+    found = project("""
+    milestones: [{id: m1, title: Prototype, due: 2026-12-04, version: "1.0"}, {id: m2, title: Launch, due: 2027-01-15}]
+    workload: {lin: 20h}
+    suppliers: [{id: devices, name: Bolt & Co, promised: 2026-11-09, blocks: [m1], order: 17, issue: HER-9}]""")
+    assert found.versions == {"m1": "1.0"}
+    assert found.workload == {"lin": Duration(20, "h")}
+    assert found.suppliers == (
+        SupplierPlan(
+            *("devices", "Bolt & Co", "Bolt & Co", date(2026, 11, 9)), ("m1",), order="17", issue="HER-9"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("    workload: {ann: 20h}", "`ann` is not of the team"),
+        ("    workload: {lin: 3wd}", "`lin` cannot be `3wd`"),
+        (
+            "    suppliers: [{id: a, name: A, promised: 2026-11-09, blocks: [m9]}]",
+            "there is no milestone `m9`",
+        ),
+        ("    suppliers: [{id: a, name: A, promised: 2026-11-09, owner: ann}]", "`ann` is not of the team"),
+        (
+            "    suppliers: [{id: a, name: A, promised: 2026-11-09}, {id: a, name: B, promised: 2026-11-09}]",
+            "delivery `a` stands here twice",
+        ),
+        (
+            f"    milestones: [{{id: a, version: v, {DATED}}}, {{id: b, version: V, {DATED}}}]",
+            "two milestones are `V` in the tracker",
+        ),
+    ],
+)
+def test_what_cannot_be_in_them_is_told(words: str, told: str) -> None:
+    """Each with what is wrong, at its place."""
+    _, problems = built(words)
+    assert any(told in problem for problem in problems), problems
