@@ -90,7 +90,8 @@ def _note(firing: Firing, copy: Copied, text: str, after: Record, ordinal: int) 
 def _told(firing: Firing, copy: Copied) -> Mapping[str, Any]:
     at = copy.said.get("at", firing.event.at)
     reader = firing.state.workspace.people.get(copy.told["recipient"] or "")
-    zone = reader.time_zone if reader else firing.names.facts.zone
+    # A room or a tracker is read in the team's zone, as the alert itself was there.
+    zone = reader.time_zone if reader else firing.state.workspace.time_zone
     return {"value": copy.said.get("value"), "day": local_day(at, zone)}
 
 
