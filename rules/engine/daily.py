@@ -37,6 +37,18 @@ def owed(state: State, since: datetime | None) -> list[Event]:
     return [*found, *(rhythms.due(state.workspace, _running(state), since, state.now) if since else ())]
 
 
+def following(state: State, since: datetime, until: datetime, *, measuring: bool) -> Iterator[datetime]:
+    """Moments after `since` and up to `until` at which something is owed, the next one among them: for a clock that
+    goes from one moment to the next. measuring: stop for each day's measuring, and not only for periods that end.
+    """
+    for project in _running(state):
+        found = [*retainers.settling(project, state), *rhythms.moments(project, since, until)]
+        if measuring:
+            day = local_day(since, project.time_zone)
+            found += [_moment(day + timedelta(days=n), project.time_zone) for n in (0, 1)]
+        yield from (moment for moment in found if since < moment <= until)
+
+
 def _measured(project: Project, state: State, since: datetime | None) -> Iterator[Event]:
     day = local_day(state.now, project.time_zone)
     moment = _moment(day, project.time_zone)

@@ -16,7 +16,7 @@ from rules.engine.corrections import corrections
 from rules.engine.counting import Counted, count
 from rules.engine.firing import Firing
 from rules.engine.guard import Stop, out_of_scope, traced, unmet
-from rules.engine.memory import Crossed, Unseen, cross, keep
+from rules.engine.memory import Crossed, Unseen, cross, keep, watching
 from rules.engine.names import Facts, Names, slot_names
 from rules.engine.near import figure, level_figure, near_level, near_miss, near_rearm
 from rules.engine.once import once_id, once_record
@@ -150,11 +150,17 @@ class _Asked:
             return self._count(self.rule.counts)
         crossed = self._cross() if self.rule.crosses else None
         if isinstance(crossed, Unseen):
+            self._watch(crossed)
             return Decision(self._verdict("unknown", crossed.reason))
         if crossed is not None:
             keep(self.own, crossed.record)
             return self._with_ladder(crossed).past_ladder(crossed)
         return self._go_on(None)
+
+    def _watch(self, unseen: Unseen) -> None:
+        begun = watching(self.rule, self.names.facts, unseen.memory, self.own) if unseen.memory else None
+        if begun is not None:
+            keep(self.own, begun)
 
     def _with_ladder(self, crossed: Crossed) -> _Asked:
         return replace(self, memory=of_ladder(self.rule, self._crosses, crossed, self.names.facts))

@@ -45,8 +45,8 @@ def out_of_scope(
 
     status: of the project's record. A rule on the steps of a project itself (`project.*`) hears them in every status.
     """
-    if (elsewhere := _elsewhere(rule, project, client)) is not None:
-        return elsewhere
+    if (left_out := elsewhere(rule, project, client)) is not None:
+        return left_out
     noun = event_type.partition(".")[0]
     if project is None:
         return None if noun in _HOUSE else say("no_project")
@@ -55,7 +55,8 @@ def out_of_scope(
     return None
 
 
-def _elsewhere(rule: Rule, project: Project | None, client: Client | None) -> str | None:
+def elsewhere(rule: Rule, project: Project | None, client: Client | None) -> str | None:
+    """Why the rule's scope leaves out this project or client, or none when it does not."""
     scope = rule.scope
     client_id = client.id if client else None
     project_id = project.id if project else None

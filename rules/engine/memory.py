@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from rules.engine.guard import missing
+from rules.engine.guard import elsewhere, missing
 from rules.engine.names import Facts, Names
 from rules.engine.sentences import say
 from rules.engine.state import Draft
@@ -23,7 +23,7 @@ from rules.facts.event import Record
 from rules.facts.ladder import Ladder, Outcome, rebase, step
 from rules.facts.money import Money
 from rules.language.ladders import levels_of
-from rules.language.model import UNKNOWN, Crosses, Expression, ExpressionError, Rule
+from rules.language.model import UNKNOWN, Crosses, Expression, ExpressionError, Rule, When
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """The ladder cannot be stepped: the value, its key or its period is not known this time."""
+    """The ladder cannot be stepped: the value, its key or its period is not known this time.
+
+    memory: of a ladder whose value alone is not known, the id of its record.
+    """
 
     reason: str
+    memory: str | None = None
 
 
 def memory_id(rule: Rule, project: str | None, key: str, period: str) -> str:
@@ -82,17 +86,17 @@ def cross(rule: Rule, crosses: Crosses, names: Names, draft: Draft, before: Name
 
 def see(rule: Rule, crosses: Crosses, names: Names) -> Seen | Unseen:
     """The ladder that an event is about, and its value."""
-    value = number(crosses.value.value(names))
-    if value is None:
-        why = missing(crosses.value, names)
-        return Unseen(say("ladder_unknown", value=crosses.value.text, why=why))
     identity = []
     for name in (crosses.key, crosses.period):
         found = names(name) if name else ""
         if found is UNKNOWN or found is None:
             return Unseen(say("ladder_key", name=name))
         identity.append(str(found))
-    return Seen(memory_id(rule, names.facts.event.project, *identity), value)
+    memory, value = memory_id(rule, names.facts.event.project, *identity), number(crosses.value.value(names))
+    if value is None:
+        why = missing(crosses.value, names)
+        return Unseen(say("ladder_unknown", value=crosses.value.text, why=why), memory)
+    return Seen(memory, value)
 
 
 def ladder_of(crosses: Crosses, names: Names) -> Ladder:
@@ -118,16 +122,27 @@ def _seeded(
     start = number(_quiet(crosses.value, before))
     if start is None and names.facts.event.type in crosses.rebase_on:
         start = value
-    client = names.facts.client
-    record: Record = {
-        "project": names.facts.event.project,
-        "client": client.id if client else None,
+    record = _blank(rule, names.facts)
+    return record if start is None else step(record, start, ladder, history=True)[0]
+
+
+def _blank(rule: Rule, facts: Facts) -> Record:
+    """A ladder that has seen no value yet: every level is armed."""
+    return {
+        "project": facts.event.project,
+        "client": facts.client.id if facts.client else None,
         "rule": rule.id,
         "told": {},
         "said": {},
         "_words": rule.memory_hash,
     }
-    return record if start is None else step(record, start, ladder, history=True)[0]
+
+
+def watching(rule: Rule, facts: Facts, memory: str, draft: Draft) -> Record | None:
+    """The record of a ladder whose value is not known yet, none where there is one: the first value that becomes known
+    was reached under its eyes, even where the clock alone has moved it.
+    """
+    return None if draft.get("memory", memory) else {**_blank(rule, facts), "id": memory, "levels": {}}
 
 
 def _quiet(expression: Expression, names: Names) -> Any:
@@ -147,11 +162,25 @@ def rebase_ladders(rules: Iterable[Rule], facts: Facts, draft: Draft) -> None:
         crosses = rule.crosses
         if crosses is None or crosses.key or crosses.period:
             continue
-        kept = draft.get("memory", memory_id(rule, facts.event.project, "", ""))
-        value = number(_quiet(crosses.value, Names(facts, rule)))
-        if kept is not None and value is not None:
-            ladder = ladder_of(crosses, Names(facts, rule))
-            _put_if_changed(draft, kept, rebase(kept, value, ladder))
+        memory, names = memory_id(rule, facts.event.project, "", ""), Names(facts, rule)
+        kept, value = draft.get("memory", memory), number(_quiet(crosses.value, names))
+        if kept is None:
+            _begin(rule, facts, draft, (memory, value, ladder_of(crosses, names)))
+        elif value is not None:
+            _put_if_changed(draft, kept, rebase(kept, value, ladder_of(crosses, names)))
+
+
+def _begin(rule: Rule, facts: Facts, draft: Draft, seen: tuple[str, Decimal | None, Ladder]) -> None:
+    """A ladder begins with the first baseline of its project, whatever its rule hears: what is reached then was reached
+    before the start, and what is reached later, also by the clock alone, is told. One that hears the baseline itself
+    begins when it is asked.
+    """
+    memory, value, ladder = seen
+    heard = isinstance(rule.trigger, When) and facts.event.type in rule.trigger.types
+    if heard or elsewhere(rule, facts.project, facts.client) is not None:
+        return
+    record = {**_blank(rule, facts), "id": memory, "levels": {}}
+    draft.put("memory", record if value is None else step(record, value, ladder, history=True)[0])
 
 
 def keep(draft: Draft, record: Record) -> None:

@@ -76,6 +76,11 @@ _RELATED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
+# Events that tell of a decision, whether or not anybody was asked here.
+_DECIDED: Final = frozenset({"change", "milestone"})
+_OUTCOMES: Final = frozenset({"approved", "accepted", "rejected", "changes_requested"})
+
+
 class Facts(dict[str, Any]):
     """Path -> value for one event, filled as it is asked: `facts["budget.used"]`.
 
@@ -221,9 +226,17 @@ class Facts(dict[str, Any]):
         )
 
     def _decision(self) -> Record | None:
-        """The latest answer to the approval that the event knows."""
+        """The latest answer to the approval that the event knows, else what the event itself tells of one."""
         decisions = (self.object("approval") or {}).get("decisions") or ()
-        return dict(decisions[-1]) if decisions else None
+        return dict(decisions[-1]) if decisions else self._told_decision()
+
+    def _told_decision(self) -> Record | None:
+        """Of an event that says that something was decided and not by whom: whoever it names, else the client."""
+        noun, _, outcome = self.about.type.partition(".")
+        if noun not in _DECIDED or outcome not in _OUTCOMES:
+            return None
+        told = {"outcome": outcome, "channel": None, "by": self.about.person, "at": self.about.at}
+        return {**told, "name": self.client.name if self.client else None}
 
     def figures(self, what: Figure) -> Record | None:
         """Derived figures of the project's money; none where there is no ground for them."""

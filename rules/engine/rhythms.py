@@ -24,6 +24,18 @@ def due(workspace: Workspace, running: Iterable[Project], since: datetime, now: 
     return [event for project in running for event in _of(workspace, project, since, now)]
 
 
+def moments(project: Project, since: datetime, until: datetime) -> Iterable[datetime]:
+    """When a period begins for which something is due, after `since` and up to `until`."""
+    rhythms = {project.audit, project.pulse, project.team_pulse} - {"never"}
+    if rhythms:
+        day = local_day(until, project.time_zone)
+        for rhythm in rhythms:
+            first, _ = audit.span(day.strftime("%Y-%m") if rhythm == "monthly" else audit.quarter(day))
+            begins = local_to_utc(first, AT, project.time_zone)
+            if since < begins <= until:
+                yield begins
+
+
 def audit_event(project: Project, period: str, at: datetime, by: str | None = None, *of: str) -> Event:
     """The event that looks through a period. of: what tells a run that somebody asked for from the scheduled one."""
     return Event(

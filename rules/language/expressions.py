@@ -77,7 +77,28 @@ class _Step:
 def _step(node: Node, text: str) -> _Step:
     parts = () if _speaks_of_a_name(node) else node.parts
     below = tuple(_step(part, text) for part in parts if not isinstance(part, Literal))
-    return _Step(text[node.start : node.end], compile_node(node, text), below)
+    return _Step(_written(node, text), compile_node(node, text), below)
+
+
+def _written(node: Node, text: str) -> str:
+    """The words of a step; a parenthesis that its first or last part stands in belongs to it."""
+    start, end = node.start, node.end
+    closed, opened = _lonely(text[start:end])
+    for _ in range(closed):
+        start = max(text.rfind("(", 0, start), 0)
+    for _ in range(opened):
+        end = (text.find(")", end) + 1) or len(text)
+    return text[start:end]
+
+
+def _lonely(words: str) -> tuple[int, int]:
+    """How many parentheses are closed without being opened in these words, and opened without being closed."""
+    closed = opened = 0
+    for sign in words:
+        opened += sign == "("
+        if sign == ")":
+            closed, opened = (closed, opened - 1) if opened else (closed + 1, 0)
+    return closed, opened
 
 
 def compile_expression(

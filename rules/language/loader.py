@@ -18,6 +18,7 @@ from rules.language.documents import Document, read
 from rules.language.lint import same_message_twice, unique_ids
 from rules.language.messages import CORRECTION_NAMES, check_message
 from rules.language.model import Problem, Rule, RuleSet, Text, When
+from rules.language.own_texts import check_own_texts
 from rules.language.pack_rules import (
     Overrides,
     only_rules,
@@ -85,11 +86,12 @@ def _read(
     in_use = packs_in_use(own, packs, findings)
     of_packs = {name: _pack_documents(pack, findings) for name, pack in in_use.items()}
     found: dict[str, dict[str, TextSource]] = {}
-    layers = [read_texts(_standard(), findings)]
-    layers += [read_texts(pack.texts, findings, name) for name, pack in in_use.items()]
-    for layer in (*layers, read_texts(texts, findings)):
+    shipped = read_texts(_standard(), findings)
+    layers = [read_texts(pack.texts, findings, name) for name, pack in in_use.items()]
+    for layer in (shipped, *layers, read_texts(texts, findings)):
         for key, by_locale in layer.items():
             found.setdefault(key, {}).update(by_locale)
+    check_own_texts(shipped, found, findings)
     return _Files(own, of_packs, found)
 
 

@@ -20,8 +20,8 @@ from rules.language.sources import Findings, Source
 from rules.scenarios.values import fields_of_event
 
 Mode = Literal["observe", "review", "live"]
-StepKind = Literal["event", "payload", "wait", "until", "answer"]
-KINDS: Final[tuple[StepKind, ...]] = ("event", "payload", "wait", "until", "answer")
+StepKind = Literal["event", "payload", "wait", "until", "answer", "source"]
+KINDS: Final[tuple[StepKind, ...]] = ("event", "payload", "wait", "until", "answer", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,18 @@ def _step(source: Source) -> Step | None:
     step = Step(stated[0], source)
     if step.kind == "event":
         _check_event(step.given)
+    if step.kind == "source":
+        _check_source(step.given)
     return step
+
+
+def _check_source(given: Source) -> None:
+    """Either what the source knows by now, or how it answers."""
+    if (given.get("event") is None) == (given.get("answers") is None):
+        hint = "write `event:` for what it says when it is asked, or `answers: nothing`, `gone` or `again`"
+        given.tell("a source says something or answers otherwise", hint)
+    elif given.get("event") is not None:
+        _check_event(given.below("event"))
 
 
 def _check_event(given: Source) -> None:

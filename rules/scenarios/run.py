@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from rules.engine import daily
 from rules.engine.effects.projects import ActivationRefused, activation
 from rules.facts.calendar import local_day
 from rules.facts.event import Event, event_id
@@ -68,7 +69,7 @@ def run(
         clock = moment(scenario.clock, workspace.time_zone)
         played_in = _at_the_start(workspace, scenario, clock, own_modes)
         keeping = watch is not None and watch.explain
-        stage = Stage(played_in, rules, clock, every_verdict or keeping, keeping)
+        stage = Stage(played_in, rules, clock, every_verdict or keeping, keeping, daily=True)
         _activate(stage, scenario)
     except BadStep as error:
         return Run((Difference(error.at, 0, str(error)),), Counter())
@@ -164,6 +165,7 @@ def _activate(stage: Stage, scenario: Scenario) -> None:
         later = _AFTER_ACTIVATION.get(project.status)
         if later is not None:
             stage.tell(_status(project, later, stage.now))
+    stage.tell(*daily.owed(stage.state, None))
     stage.begin()
 
 

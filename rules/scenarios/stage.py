@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from rules.engine import slots, terms
+from rules.engine import daily, slots, terms
 from rules.engine.caps import Spoken, counts_for_client
 from rules.engine.evaluate import evaluate
 from rules.engine.messages import Standing, standing
@@ -28,10 +28,13 @@ from rules.facts.project import Workspace
 from rules.language.model import RuleSet
 from rules.language.texts import TextError
 from rules.scenarios.diary import FAR, Diary
+from rules.scenarios.outside import AGAIN_AFTER, Outside
 from rules.scenarios.said import Said, worded
 
 # Far more than any scenario does in one step: beyond it something goes round in circles.
 MOST_EVENTS: Final = 10_000
+# What rules may hear of when a project is measured.
+_MEASURED: Final = frozenset({"quality.measured", "kpi.breached"})
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -44,7 +47,8 @@ class Stage:
     """One scenario being played. `verdicts` counts (rule, kind of verdict).
 
     every_verdict: also those that are stored nowhere, which costs time.  keeping: keep verdicts with their events, for
-    whoever wants them explained.  count: how many events it was told.
+    whoever wants them explained.  daily: do what the clock of an installation does besides slots; a journal has that
+    already.  count: how many events it was told.
     spoken_of: the project of the last of them that had one.
     """
 
@@ -53,6 +57,7 @@ class Stage:
     now: datetime
     every_verdict: bool = False
     keeping: bool = False
+    daily: bool = False
     book: MemoryBook = field(default_factory=MemoryBook)
     verdicts: Counter[tuple[str, str]] = field(default_factory=Counter)
     count: int = 0
@@ -76,8 +81,11 @@ class Stage:
     _events: dict[str, Event] = field(default_factory=dict)
     _ticked: datetime = field(init=False)
     _diary: Diary = field(init=False)
+    outside: Outside = field(init=False)
 
     def __post_init__(self) -> None:
+        self.outside = Outside(self.rules)
+        self._measuring = not _MEASURED.isdisjoint(self.rules.by_type)
         self._ticked = self.now
         self._diary = Diary(self.rules, self.workspace, self.book)
         self._diary.note(self.book.records)
@@ -136,7 +144,9 @@ class Stage:
         """What came of setting the stage belongs to no step: it is not counted, and what waits does not leave later."""
         self.verdicts.clear()
         self.decided.clear()
-        self._held.clear()
+        for kept in (self._held, self._leaving, self._unreleased):
+            kept.clear()
+        self._first = None
         self.collect()
 
     def advance(self, until: datetime) -> None:
@@ -147,7 +157,10 @@ class Stage:
     def step(self, until: datetime) -> bool:
         """Go on to the next moment at which something happens by itself; false when there is none up to `until`."""
         moment = min(
-            self._diary.next(self.state, self._ticked, until), self._first_to_leave(), self._first_late()
+            self._diary.next(self.state, self._ticked, until),
+            self._next_owed(until),
+            self._first_to_leave(),
+            self._first_late(),
         )
         self.now = max(self.now, min(moment, until))
         if moment > until:
@@ -173,6 +186,7 @@ class Stage:
         self._store(found.puts)
         events = {e.id: e for e in found.events}
         self._events.update((p.event, events[p.event]) for p in found.actions)
+        self.outside.hear(found.events)
         self.verdicts.update((v.rule, v.kind) for v in found.verdicts)
         if self.keeping:
             self._keep(found)
@@ -226,8 +240,15 @@ class Stage:
     def _deliver(self) -> list[Event]:
         """Let everything leave that may; the events that say what became of it."""
         told: list[Event] = []
-        if self._first_to_leave() > self.now:
-            return told
+        # What has to be read first may leave as soon as that is done, unless what was read has to be decided before.
+        while not told and self._first_to_leave() <= self.now:
+            told += self._deliver_due()
+            if not any(p.waits == "read" and self._may_leave(p) for p in self._leaving.values()):
+                break
+        return told
+
+    def _deliver_due(self) -> list[Event]:
+        told: list[Event] = []
         for id in [p.id for p in self._leaving.values() if self._may_leave(p)]:
             if id in self._leaving and self._may_leave(self._leaving[id]):
                 told += self._deliver_heap(self._leaving[id])
@@ -250,16 +271,31 @@ class Stage:
         heap = sorted([first, *self._heap(first)], key=lambda p: self._order[p.id])[:MOST_IN_ONE]
         for planned in heap:
             self._let_go(planned)
-        heap = [replace(p, read_at=self.now) if p.waits == "read" else p for p in heap]
+        if unread := [p for p in heap if p.waits == "read" and p.read_at is None]:
+            return self._read(heap, unread)
         never = [p for p in heap if p.corrects is not None and self._outcomes.get(p.corrects) != "sent"]
         told = [event for planned in never for event in self._ended(planned, "failed", "cancelled")]
-        waited = [Waited(p, self._events[p.event], self.rules) for p in heap if p not in never]
+        events = {p.id: self.outside.as_read(p, self._events[p.event]) for p in heap}
+        waited = [Waited(p, events[p.id], self.rules) for p in heap if p not in never]
         found = release(waited, self.state, self._spoken)
         for planned in found.held:
             self._hold(planned)
         over = [p for p in heap if p.id in found.over]
         told += [event for p in over for event in self._ended(p, "failed", *found.over[p.id])]
         return told + self._send(found)
+
+    def _read(self, heap: list[Planned], unread: list[Planned]) -> list[Event]:
+        """Ask the source once more before a message leaves; what it tells is decided first."""
+        if self.outside.answers == "gone":
+            whys = [(p, f"the source has no such {self.outside.noun(p)} any more") for p in heap]
+            return [event for p, why in whys for event in self._ended(p, "failed", "cancelled", why)]
+        silent = self.outside.answers == "nothing"
+        for planned in heap:
+            due = self.now + AGAIN_AFTER if silent else self.now
+            self._hold(replace(planned, due=due, read_at=None if silent else self.now))
+        if silent:
+            return []
+        return self.outside.tell(unread, self._events, self.now)
 
     def _spoken(self, planned: Planned) -> Spoken:
         """When messages left that count with this one."""
@@ -325,8 +361,16 @@ class Stage:
     def _clock_events(self) -> Iterable[Event]:
         to_fire, _ = self._diary.due(self.state, self._ticked)
         over = terms.ended(self._diary.open_approvals(), self._milestone, self.workspace, self.now)
+        owed = daily.owed(self.state, self._ticked) if self.daily else ()
         self._ticked = self.now
-        return [*over, *(slots.slot_event(s, self.now) for s in to_fire)]
+        return [*over, *owed, *(slots.slot_event(s, self.now) for s in to_fire)]
+
+    def _next_owed(self, until: datetime) -> datetime:
+        """When a period ends that the clock looks after; each day's measuring where a rule hears what comes of it."""
+        if not self.daily:
+            return FAR
+        found = daily.following(self.state, self._ticked, until, measuring=self._measuring)
+        return min(found, default=FAR)
 
     def _milestone(self, id: str) -> Record | None:
         return self.book.get("milestone", id)

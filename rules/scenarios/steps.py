@@ -1,7 +1,8 @@
 """The steps of a scenario: what each word does on the stage.
 
 event: told as if it had just come; payload: through its connector; wait and until: time goes by; answer: a person
-decides on what was asked. What cannot be played is a `BadStep` at its place.
+decides on what was asked; source: what an outside system says when it is asked again. What cannot be played is a
+`BadStep` at its place.
 """
 
 from __future__ import annotations
@@ -35,6 +36,18 @@ def take(stage: Stage, step: Step, name: str, arrivals: Arrivals, normalise: Nor
 
 
 def _event(stage: Stage, given: Source, name: str) -> None:
+    stage.tell(_made(stage, given, name))
+
+
+def _source(stage: Stage, given: Source, name: str) -> None:
+    """What a source knows and has not told, or how it answers, for rules that read it first."""
+    if given.get("answers") is not None:
+        stage.outside.answers = given.get("answers")
+    else:
+        stage.outside.untold.append(_made(stage, given.below("event"), name))
+
+
+def _made(stage: Stage, given: Source, name: str) -> Event:
     kind = str(given.get("type"))
     project = _project(stage, given)
     workspace = stage.workspace
@@ -46,23 +59,21 @@ def _event(stage: Stage, given: Source, name: str) -> None:
     noun = EVENTS[kind].object
     client = project.client if project else given.get("client")
     version = given.get("version")
-    stage.tell(
-        Event(
-            id=event_id("scenario", name),
-            type=kind,
-            at=at,
-            received_at=stage.now,
-            objects={noun: read_object(kind, given.below("data"), meant, whole=known is None)},
-            project=project.id if project else None,
-            client=client,
-            connection=given.get("connection"),
-            # Steps are in order also where two of them happen in one moment.
-            version=str(version) if version is not None else f"{iso_utc(at)}#{stage.count:06d}",
-            before=read_object(kind, given.below("before"), meant, whole=False),
-            person=given.get("person"),
-            own=bool(given.get("own")),
-            history=_is_history(given, project, at),
-        )
+    return Event(
+        id=event_id("scenario", name),
+        type=kind,
+        at=at,
+        received_at=stage.now,
+        objects={noun: read_object(kind, given.below("data"), meant, whole=known is None)},
+        project=project.id if project else None,
+        client=client,
+        connection=given.get("connection"),
+        # Steps are in order also where two of them happen in one moment.
+        version=str(version) if version is not None else f"{iso_utc(at)}#{stage.count:06d}",
+        before=read_object(kind, given.below("before"), meant, whole=False),
+        person=given.get("person"),
+        own=bool(given.get("own")),
+        history=_is_history(given, project, at),
     )
 
 
@@ -266,4 +277,5 @@ _STEPS: Final[Mapping[str, Callable[[Stage, Source, str], None]]] = {
     "wait": _wait,
     "until": _until,
     "answer": _answer,
+    "source": _source,
 }

@@ -48,6 +48,13 @@ def due(project: Project, state: State) -> Iterator[Event]:
         yield _event(project, state.now, "retainer.closed", {"period": kept["running"]["period"]})
 
 
+def settling(project: Project, state: State) -> Iterator[datetime]:
+    """When the period that runs ends and has settled; nothing while there is none."""
+    kept = state.book.get("retainer", project.id)
+    if project.retainer is not None and kept is not None:
+        yield _settles_at(project, state, terms_of(kept["terms"]), kept["running"]["period"])
+
+
 def opening(act: Act) -> Applied:
     """`retainer.opened`: the first period, once; one that followed another is on record already."""
     project = act.project

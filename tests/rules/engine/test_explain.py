@@ -130,6 +130,22 @@ def test_the_tree_shows_each_operand_with_its_value_and_where_the_rule_stands() 
     ]
 
 
+def test_a_step_in_parentheses_keeps_them() -> None:
+    """Each step reads as it is written."""
+    condition = '(entry.class == "staff" or entry.amount > 50 USD) and (entry.kind == "bill")'
+    rules = RULES.replace('    - entry.class == "staff"\n', "").replace(
+        "entry.amount > 50 USD", f"'{condition}'", 1
+    )
+    world = World(rules)
+    (found,) = explain(world.entry("B1", 100), world.state, world.ruleset, "staff")
+    (whole,) = found.trace
+    assert whole.text == condition
+    assert [part.text for part in whole.parts] == [
+        'entry.class == "staff" or entry.amount > 50 USD',
+        'entry.kind == "bill"',
+    ]
+
+
 def test_the_same_as_json() -> None:
     """For a machine: plain values; what is unknown says so."""
     world = World(RULES.replace("entry.amount > 50 USD", "entry.duration > 2h"))

@@ -14,6 +14,8 @@ from rules.language.model import RuleSet
 from rules.language.workspace import build
 from rules.packs import names, read_pack
 from rules.scenarios import World, read_scenarios, run
+from rules.scenarios.trace import Watch
+from tests.rules.scenarios.stories import messages, play
 
 WORLD = Path(__file__).parents[1] / "wanted" / "accord.yaml"
 FAMILIES = sorted({kind.partition(".")[0] for kind in EVENTS})
@@ -44,6 +46,18 @@ def scenario(family: str) -> str:
     ]
     head = "version: 1\nworkspace: accord.yaml\nclock: 2026-11-03 10:00 Asia/Shanghai\n"
     return head + "scenarios:\n  - name: thin\n    steps:\n" + "".join(steps) + "      - {wait: 8d}\n"
+
+
+@pytest.mark.parametrize("outcome", ["approved", "rejected", "changes_requested"])
+def test_a_decision_that_is_only_told_fills_its_texts(outcome: str) -> None:
+    """Nobody was asked here and nobody is named: it was the client, and what was never on a page is left out."""
+    step = f"- event: {{type: change.{outcome}, data: {{id: CR-1}}}}\n"
+    played = play(step, rules="[]", packs="changes", watch=Watch())
+    assert messages(played) == []
+    told = [said.words.body for said in played.steps[0].said]
+    assert told
+    assert any("Acme Ltd" in body for body in told)
+    assert not any("SHA-256" in body for body in told)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
