@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from connectors.base import Delivery, Inbound, Read, Settings
 from rules.facts.event import Event, SourceEvent
 from service import jobs
 from service.flow import decide, fetch, normalise, poll
+from service.flow.recount import Recounter
 from service.state import Context
 from service.store import deliveries, journal, lists
 from service.store.inbox import Incoming
@@ -168,3 +170,19 @@ def test_a_job_asked_to_stop_begins_nothing_more_and_loses_nothing(seed: Seed) -
     assert decide.decide_waiting(context, after(1)) == 1
     assert jobs.decide_all(context) == 4
     assert all(became(context, f"dlv_{number}")[0] != "received" for number in range(5))
+
+
+def test_what_can_wait_for_tomorrow_does_not_end_the_clock(
+    seed: Seed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recount of the sums breaks: the clock was on time all the same, and what comes after it is done."""
+    done: list[str] = []
+
+    class Breaking(Recounter):
+        def turn(self, context: Context) -> None:
+            raise KeyError("people")
+
+    monkeypatch.setattr(jobs.forget, "prune", lambda _: done.append("pruned"))
+    process: Any = SimpleNamespace(context=seed.context, refresh=lambda: None, beat=done.append)
+    jobs.clock_turn(process, Breaking())
+    assert done == ["clock", "pruned"]
