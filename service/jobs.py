@@ -30,7 +30,7 @@ log = get("jobs")
 SECONDS = 200.0
 """A job begins nothing new after this long and rings again: well within what the queue grants it."""
 LOOK = 400
-AT_ONCE = 500
+AT_ONCE = deciding.EVENTS_A_TURN
 __all__ = ["clock_turn", "decide", "decide_all", "deliver", "deliver_all", "keep_time", "prepare"]
 
 
@@ -56,9 +56,10 @@ def decide_all(context: Context, going: Callable[[], bool] = lambda: True) -> in
     """
     count = 0
     while True:
-        # Not all of a burst first: what came early is decided, and its messages leave, while the rest is still read.
+        # In turns: what came early is decided, and its messages leave, while the rest of a burst is still read; and
+        # what has to be decided meanwhile holds up no delivery.
         taken = normalise.normalise_waiting(context, going, AT_ONCE)
-        decided = deciding.decide_waiting(context, going)
+        decided = deciding.decide_some(context, going)
         count += decided
         if not (taken or decided) or not going():
             return count

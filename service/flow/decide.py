@@ -28,13 +28,16 @@ def decide_waiting(context: Context, going: Callable[[], bool] = lambda: True) -
     going: whether another one may be begun.
     """
     count = 0
-    while True:
-        with context.database.reading() as connection:
-            waiting = journal.partitions_waiting(connection)
-        turns = [_one_turn(context, partition, going) for partition in waiting]
-        count += sum(turns)
-        if not any(turns):
-            return count
+    while some := decide_some(context, going):
+        count += some
+    return count
+
+
+def decide_some(context: Context, going: Callable[[], bool] = lambda: True) -> int:
+    """One turn of each partition; how many events were decided or parked."""
+    with context.database.reading() as connection:
+        waiting = journal.partitions_waiting(connection)
+    return sum(_one_turn(context, partition, going) for partition in waiting)
 
 
 def _one_turn(context: Context, partition: str, going: Callable[[], bool]) -> int:

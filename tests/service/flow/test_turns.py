@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from connectors.base import Delivery, Inbound
-from service.flow import forget, normalise
+from service import jobs
+from service.flow import decide, forget, normalise
 from service.state import Context
 from service.store import backlog as store
 from service.store import deliveries
 from service.store.backlog import Backlog, backlog
-from service.store.figures import waiting_deliveries
+from service.store.figures import by_state, waiting_deliveries
 from service.store.inbox import Incoming
 from service.store.tables import deliveries as kept
 from tests.support.seeding import NOW, Seed, close, opened
@@ -99,6 +100,28 @@ def test_a_burst_longer_than_any_look_back_is_understood_to_its_end(
     for _ in range(30):
         normalise.normalise_waiting(context, limit=10)
     assert over(seed, ids) == 205
+
+
+def test_what_waits_to_be_decided_holds_up_no_delivery(seed: Seed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirty events of one client wait, ten are a turn: a delivery that comes after the first turn is next."""
+    monkeypatch.setattr(decide, "EVENTS_A_TURN", 10)
+    context = understanding(seed)
+    issue = {"issue": {"key": "APO-1", "title": "Work", "status": "Open"}}
+    for n in range(30):
+        seed.event("issue.created", issue, state="new", id=f"evt_{n}", key=f"APO-{n}", connection="tracker")
+    late: list[str] = []
+
+    def going() -> bool:
+        with seed.context.database.reading() as connection:
+            decided = by_state(connection)["events"].get("decided", 0)
+        if decided == 10 and not late:
+            late.extend(told(seed, "books", 1))
+        return decided < 20 or over(seed, late) == 0
+
+    jobs.decide_all(context, going)
+    with seed.context.database.reading() as connection:
+        assert by_state(connection)["events"]["new"] >= 10, "the delivery did not wait for these"
+    assert over(seed, late) == 1
 
 
 def test_an_inbox_that_was_replaced_is_read_from_its_beginning(seed: Seed) -> None:
