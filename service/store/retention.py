@@ -143,7 +143,7 @@ def empty_evidence(connection: Connection, people: Collection[str], known_as: Co
         mine = json.loads(row.record).get("person") in people
         left = {n: o for n, o in kept.items() if not mine and o["value"] not in known_as}
         count += len(kept) - len(left)
-        if left != kept:
+        if mine or left != kept:
             _keep_beside(connection, row, left)
     return count
 

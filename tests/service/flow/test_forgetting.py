@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from rules.facts.evidence import verify_chain
 from rules.language.documents import read
@@ -194,6 +195,22 @@ def test_nothing_on_record_names_who_was_erased(seed: Seed) -> None:
         approval = attention.record(connection, "approval", "apr_export") or {}
     assert (approval["status"], approval["decisions"][0]["person"]) == ("approved", "ann")
     assert approval["decisions"][0]["name"] == "[erased]"
+    assert verifies(seed, "apollo")
+
+
+def test_what_an_earlier_version_kept_beside_the_chain_goes_too(seed: Seed) -> None:
+    """Version 0.1.0 kept address and browser without a salt; its record names who decided for good, which is told."""
+    seed.project("apollo")
+    record = {"event": "approval.answered", "approval": "apr_1", "person": "ann", "by": "ann@acme.example"}
+    with seed.context.database.writing() as connection:
+        evidence.append(connection, "apollo", record, NOW)
+        connection.execute(
+            text("""UPDATE evidence SET private = '{"address": "203.0.113.9", "agent": "Browser/1"}'""")
+        )
+        assert evidence.chain_of(connection, "apollo")[0]["opened"] == {}
+    found = forget.erase(seed.context, "ann", ["ann"], [])
+    assert found["named_still"] == 1
+    assert not any("203.0.113.9" in row for row in everything(seed))
     assert verifies(seed, "apollo")
 
 
