@@ -6,7 +6,7 @@ script that got past the escaping is put into them, so that only the policy hold
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, Route
@@ -72,14 +72,14 @@ def links_of(live: Live) -> list[str]:
     return [*paths, f"/c/{links.token_for(seed.context.settings.secret_key, ended)}"]
 
 
-def pages_of(live: Live) -> list[str]:
-    """All of them, the hostile things themselves, and mails in their frames."""
+def pages_of(live: Live, rooms: Iterable[str]) -> list[str]:
+    """These rooms, the hostile things themselves, mails in their frames, and clients' pages."""
     ids = live.ids
     own = [f"/events/{ids['hostile']}", f"/deliveries/{ids['hostile_delivery']}"]
     own += [f"/messages/{ids[name]}{more}" for name in ("hostile_mail", "sent") for more in ("", "/mail")]
     own += [f"/messages/{ids['hostile_dead']}", f"/dead-letters/redrive?id={ids['hostile_dead']}"]
     own += [f"/search?q={BAD[:60]}".replace("#", ""), f"/deliveries?state={BAD[:40]}".replace("#", "")]
-    return [*rooms_of(live), *own, *links_of(live)]
+    return [*rooms, *own, *links_of(live)]
 
 
 def watched(page: Page, live: Live) -> list[str]:
@@ -105,7 +105,9 @@ def test_nothing_that_others_wrote_acts(browser: Browser, live: Live, ignores_po
     sign_in(page, live)
     wrong: dict[str, object] = {}
     shown = 0
-    for path in pages_of(live):
+    # Every page once without the policy, which is the harder case; with it the rooms that people live in.
+    rooms = rooms_of(live) if ignores_policy else live.console.values()
+    for path in pages_of(live, rooms):
         answer = page.goto(live.url + path)
         assert answer is not None
         if answer.status >= 500:
@@ -117,7 +119,9 @@ def test_nothing_that_others_wrote_acts(browser: Browser, live: Live, ignores_po
         shown += BAD[:20] in page.inner_text("body") or page.url.endswith("/mail")
     assert wrong == {}
     assert asked == []
-    assert shown > 40, "hostile texts have to be on the pages for this to prove anything"
+    assert shown > (40 if ignores_policy else 15), (
+        "hostile texts have to be on the pages for this to prove anything"
+    )
     page.context.close()
 
 
