@@ -13,7 +13,7 @@ from typing import Any, Final
 from rules.facts.calendar import WorkCalendar, working_days_late
 from rules.facts.milestone import late_days
 
-KINDS: Final = ("question", "input", "review", "access", "payment", "other")
+KINDS: Final = ("question", "input", "review", "access", "payment", "improvement", "other")
 PARTIES: Final = ("client", "team", "supplier")
 OPEN: Final = frozenset({"open"})
 OVER: Final = frozenset({"answered", "done", "waived"})

@@ -16,7 +16,7 @@ from rules.facts.project import Project
 
 def acceptance_text(milestone: Record, project: Project, locale: str) -> str:
     """Accepting a milestone: which one, its date, what has to be true, and what silence would mean, where it does."""
-    criteria = [_criterion(c) for c in milestone.get("criteria") or ()]
+    criteria = [_criterion(c, locale) for c in milestone.get("criteria") or ()]
     title, due = _plain(milestone["title"]), milestone["due"].isoformat()
     if _chinese(locale):
         return _lines(
@@ -194,6 +194,14 @@ def _goal(goal: Mapping[str, Any]) -> str:
     return _plain(goal["text"]) + (f" ({', '.join(said)})" if said else "")
 
 
+_SIDES = {"client": ("the client", "客户"), "team": ("the team", "团队")}
+_FIGURES = {
+    "coverage": ("test coverage", "测试覆盖率"),
+    "defects_open": ("open defects", "未解决缺陷数"),
+    "tests_failed": ("failed tests", "未通过测试数"),
+    "reopened_rate": ("share of issues reopened", "重新打开率"),
+    "rework_rate": ("share of rework", "返工率"),
+}
 _CLASSES = {
     "staff": "人工",
     "material": "材料",
@@ -212,11 +220,15 @@ def _silence(milestone: Record, project: Project, words: str) -> list[str]:
     return [words.format(day=day.isoformat(), clause=project.deemed_clause)]
 
 
-def _criterion(criterion: Mapping[str, Any]) -> str:
+def _criterion(criterion: Mapping[str, Any], locale: str) -> str:
+    """What has to be true, as people say it: whose approval, which figure with its bound, or the item as written."""
+    kind, text, zh = criterion.get("kind"), _plain(criterion["text"]), _chinese(locale)
+    if kind == "approval":
+        whose = _SIDES.get(text, (text, text))[zh]
+        return f"{whose}同意" if zh else f"approval of {whose}"
+    named = _FIGURES.get(text, (text, text))[zh] if kind == "metric" else text
     bounds = ((" ≥ ", criterion.get("at_least")), (" ≤ ", criterion.get("at_most")))
-    return _plain(criterion["text"]) + "".join(
-        f"{sign}{bound:f}" for sign, bound in bounds if bound is not None
-    )
+    return named + "".join(f"{sign}{bound:f}" for sign, bound in bounds if bound is not None)
 
 
 def _money(amount: Money, project: Project) -> str:

@@ -27,6 +27,12 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "approvals": ("Decisions asked of clients", ("project", "client", "status")),
     "changes": ("Changes", ("project", "client", "status")),
     "entries": ("Entries of the ledger with all their versions", ("project", "client", "status")),
+    "baselines": (
+        "Budgets as agreed: total, lines, reserve and what was drawn of it",
+        ("project", "client", "status"),
+    ),
+    "reserves": ("Draws on reserves that were asked for", ("project", "client", "status")),
+    "periods": ("How far books are closed, with every step", ("project", "client", "status")),
     "milestones": ("Milestones with their criteria and rounds", ("project", "client", "status")),
     "action_items": ("What one side has to do", ("project", "client", "status")),
     "delays": ("Days that milestones lost, with their causes", ("project", "client", "status")),
@@ -57,6 +63,7 @@ LISTS: dict[str, tuple[str, tuple[str, ...]]] = {
 ONE = (
     *("deliveries", "events", "actions", "messages", "approvals", "changes", "entries", "projects"),
     *("milestones", "action_items", "delays", "suppliers", "findings", "tasks", "kpis"),
+    *("baselines", "reserves", "periods"),
     *("risks", "complaints", "surveys", "meetings", "contacts", "audits", "closings"),
 )
 WHOLE = ("workload", "retainers", "projects", "rules", "connections", "pauses")
@@ -68,6 +75,9 @@ ITEMS: Final = {
     "approvals": "approval",
     "changes": "change",
     "entries": "entry",
+    "baselines": "baseline",
+    "reserves": "reserve",
+    "periods": "period",
     "milestones": "milestone",
     "action_items": "action_item",
     "delays": "delay",
@@ -269,6 +279,13 @@ _JSON: Final[dict[str, tuple[str, dict[str, Any]]]] = {
 }
 _SIDES: Final = {"type": "object", "additionalProperties": {"type": "object"}}
 _BESIDE: Final[dict[str, dict[str, Any]]] = {
+    "baseline": {
+        "currency": {"type": "string"},
+        "lines": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Money"}},
+        "reserve": {"oneOf": [{"$ref": "#/components/schemas/Money"}, {"type": "null"}]},
+        "drawn": {"oneOf": [{"$ref": "#/components/schemas/Money"}, {"type": "null"}]},
+    },
+    "period": {"steps": {"type": "array", "items": {"type": "object"}}},
     "closing": {
         "scorecard": {**_SIDES, "description": "schedule, quality, cost, satisfaction"},
         "retrospective": {**_SIDES, "description": "changes, meetings, delays"},

@@ -16,11 +16,12 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as Answer
 
 from rules.engine import condition
-from rules.engine.derived import supplier_today
+from rules.engine.derived import item_today, supplier_today
 from rules.engine.effects import closing as ends
 from rules.engine.findings import findings
 from rules.engine.state import State
 from rules.facts import audit
+from rules.facts.action_item import OVER
 from rules.facts.calendar import local_day
 from rules.facts.duration import Duration
 from rules.facts.event import Record
@@ -91,8 +92,10 @@ def closing(id: str) -> str:
     project, workspace = known(id), context.rulebook.workspace
     with context.database.reading() as connection:
         kept = attention.record(connection, "closing", id)
-        figures = kept or ends.figures(project, context.state(connection).book, workspace)
-        tasks = [t for t in attention.records_of(connection, "task", [id]) if t.get("kind") == "improvement"]
+        state = context.state(connection)
+        figures = kept or ends.figures(project, state.book, workspace)
+        items = [i for i in state.book.find("action_item", id) if i.get("kind") == "improvement"]
+        improvements = [item_today(i, state.book, state) for i in items]
     return pages.page(
         "closing",
         "projects",
@@ -103,7 +106,7 @@ def closing(id: str) -> str:
         retro=figures["retrospective"],
         pulse=figures["team_pulse"],
         fewest=FEWEST_OF_TEAM,
-        improvements=tasks,
+        improvements=sorted(improvements, key=lambda i: (i["status"] in OVER, str(i.get("due")))),
         name=lambda key: words.person(workspace, key),
         said=request.args.get("said"),
     )

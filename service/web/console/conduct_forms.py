@@ -133,12 +133,12 @@ FORMS: Final[Mapping[str, Form]] = {
     "reason": Form("expense.reason_added", (Field("reason", "area"),), of="entry", noun="entry"),
     "receipt": Form("receipt.attached", (Field("receipt", "file"),), of="entry", noun="entry"),
     "improvement": Form(
-        "task.opened",
+        "action_item.opened",
         (Field("title"), Field("owner", "person", options="team"), Field("due", "date")),
-        more=lambda _project, _given: {"kind": "improvement", "status": "open", "done_at": None},
+        more=lambda _project, _given: {"kind": "improvement", "party": "team"},
         back="closing",
     ),
-    "improvement-done": Form("task.done", of="task", back="closing"),
+    "improvement-done": Form("action_item.done", of="action_item", back="closing"),
 }
 
 

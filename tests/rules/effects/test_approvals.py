@@ -244,8 +244,8 @@ def test_what_is_to_be_accepted_says_what_has_to_be_true() -> None:
     world = World(replace(APOLLO, milestones=(plan,)))
     handed = world.tell("milestone.handed_over", milestone={"id": "m1"})[0]
     texts = ask(world, handed, about="milestone", to=["ann", "bob"])[1]["texts"]
-    assert texts["en"]["text"].splitlines()[2] == "Criteria: coverage ≥ 90; Data moved"
-    assert texts["zh-CN"]["text"].splitlines()[2] == "验收标准：coverage ≥ 90；Data moved"
+    assert texts["en"]["text"].splitlines()[2] == "Criteria: test coverage ≥ 90; Data moved"
+    assert texts["zh-CN"]["text"].splitlines()[2] == "验收标准：测试覆盖率 ≥ 90；Data moved"
 
 
 def test_accepting_a_milestone_by_other_means_ends_the_open_question() -> None:

@@ -466,7 +466,7 @@ def test_every_page_of_conduct_is_written_in_both_languages(apollo: Seed, locale
         ("complaint", ("complaint-resolve",)),
         ("finding", ("finding-close",)),
         ("entry", ("receipt",)),
-        ("task", ("improvement-done",)),
+        ("action_item", ("improvement-done",)),
     ):
         record = of(apollo, kind)[0]
         for form in forms:
@@ -486,10 +486,11 @@ def test_closing_shows_what_is_on_record(apollo: Seed) -> None:
     page = said(lead, "/projects/apollo/closing")
     assert "100.0 %" in page
     assert "NPS 100" in page
-    task = next(t for t in of(apollo, "task") if t.get("kind") == "improvement")
-    assert write(lead, "improvement-done", of=task["id"]) == 303
+    (item,) = [i for i in of(apollo, "action_item") if i["kind"] == "improvement"]
+    assert (item["party"], item["owner"]) == ("team", "lin")
+    assert write(lead, "improvement-done", of=item["id"]) == 303
     settled(apollo)
-    assert next(t for t in of(apollo, "task") if t["id"] == task["id"])["status"] == "done"
+    assert [i["status"] for i in of(apollo, "action_item")] == ["done"]
 
 
 # --- expenses ------------------------------------------------------------------------------------------------------
