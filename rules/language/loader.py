@@ -108,7 +108,9 @@ def _documents(sources: Iterable[tuple[str, str]], findings: Findings) -> tuple[
             )
             continue
         findings.add(*check_schema(document, "rules"))
-        found.append(document)
+        # A file that is a text or a list as a whole is told by its schema; there is nothing in it to read.
+        if isinstance(document.value, Mapping):
+            found.append(document)
     return tuple(found)
 
 

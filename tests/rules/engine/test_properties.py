@@ -20,7 +20,8 @@ from rules.language.model import RuleSet
 from rules.scenarios.stage import Stage
 from tests.support.worlds import moment, rules_of, workspace_of
 
-WORKSPACE = workspace_of({"organisation": {"locale": "en"}})
+CAP = {"messages": {"at_most": {"times": 3, "per": "2d"}, "digest": "17:00"}}
+WORKSPACE = workspace_of({"organisation": {"locale": "en"}, "clients": {"acme": CAP}})
 BEGIN = moment("2026-09-21 14:00")
 RULES = [
     """
@@ -54,6 +55,25 @@ RULES = [
   when: [ledger.posted, ledger.corrected, ledger.voided]
   crosses: {value: budget.used, levels: [5%, 10%]}
   do: [{task: {to: project.lead, text: {en: {subject: "{{ level | percent }}", body: x}}}}]
+""",
+    """
+- id: gathered
+  when: issue.changed
+  digest: {key: project.id, after: 4h}
+  do: [{chat: {to: room, text: {en: "{% for item in items %}{{ item.issue.key }} {% endfor %}"}}}]
+""",
+    """
+- id: capped
+  when: [ledger.posted, ledger.corrected]
+  at_most: {times: 2, per: 1d}
+  do: [{email: {to: client.sponsor, text: {en: {subject: "{{ entry.id }} {{ entry.amount | money }}", body: x}}}}]
+""",
+    """
+- id: read
+  when: issue.reopened
+  if: issue.estimate > 4h
+  read_first: issue
+  do: [{email: {to: project.lead, text: {en: {subject: "{{ issue.estimate | duration }}", body: x}}}}]
 """,
 ]
 
@@ -137,7 +157,9 @@ def told(
     stage.advance(stage.now + timedelta(days=5))
     left = sorted(f"{said.planned.id} {said.everything}" for said in stage.released)
     return left, {
-        key: record for key, record in stage.book.records.items() if key[0] in ("wait", "count", "memory")
+        key: record
+        for key, record in stage.book.records.items()
+        if key[0] in ("wait", "count", "memory", "once", "review")
     }
 
 
