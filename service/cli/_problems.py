@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
 from rules.language.model import Problem
 
@@ -55,7 +56,7 @@ def _sarif(problems: Sequence[Problem]) -> str:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": p.at.path},
+                        "artifactLocation": {"uri": quote(p.at.path)},
                         "region": {"startLine": p.at.line, "startColumn": p.at.column},
                     }
                 }
@@ -66,7 +67,7 @@ def _sarif(problems: Sequence[Problem]) -> str:
     whole = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "results": results}],
+        "runs": [{"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}],
     }
     return json.dumps(whole, ensure_ascii=False, indent=2)
 

@@ -109,6 +109,19 @@ def test_sarif_is_what_code_scanning_reads(home: Path, accord: Accord) -> None:
     assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 18
 
 
+def test_sarif_names_files_and_columns_as_its_schema_wants_them(home: Path, accord: Accord) -> None:
+    """A path is a URI reference, with what a URI cannot hold escaped; columns are counted in characters."""
+    (home / "rules" / "规则 a.yaml").write_text("version: 1\nrulez: []\n", encoding="utf-8")
+    (run,) = parsed(accord("check", home, "--format", "sarif")[1])["runs"]
+    assert run["columnKind"] == "unicodeCodePoints"
+    places = [r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in run["results"]]
+    assert any(place.endswith("rules/%E8%A7%84%E5%88%99%20a.yaml") for place in places)
+    known = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    assert {r["ruleId"] for r in run["results"]} <= known
+    assert {r["level"] for r in run["results"]} <= {"error", "warning", "note", "none"}
+    assert all(r["message"]["text"] for r in run["results"])
+
+
 def test_a_path_without_a_workspace_says_how_to_make_one(tmp_path: Path, accord: Accord) -> None:
     """An empty directory is no workspace; what is not there is wrong use."""
     code, out, _ = accord("check", tmp_path)
