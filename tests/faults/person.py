@@ -17,11 +17,11 @@ PASSWORD = "a long example of a password"
 
 
 class Person:
-    """Signed in as the owner; the cookie is carried by hand, since it asks for the TLS that a proxy would add."""
+    """Signed in as the owner; the cookies are carried by hand, since they ask for the TLS that a proxy would add."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._cookie = ""
+        self._cookies: dict[str, str] = {}
         first = stack.home / "var" / "first-sign-in.txt"
         until(first.is_file, "the link of the first sign-in")
         path = urlsplit(first.read_text().strip()).path
@@ -51,10 +51,11 @@ class Person:
             method,
             self._stack.url + path,
             data=form,
-            headers={"Cookie": self._cookie},
+            headers={"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())},
             allow_redirects=False,
             timeout=PATIENCE,
         )
-        given = answer.headers.get("Set-Cookie", "")
-        self._cookie = given.partition(";")[0] or self._cookie
+        for given in answer.raw.headers.getlist("Set-Cookie"):
+            name, _, value = given.partition(";")[0].partition("=")
+            self._cookies[name] = value
         return answer
