@@ -34,6 +34,7 @@ _OVER: Final = (
 )
 # How long the clock may have been away without whoever keeps it saying so.
 CATCH_UP: Final = timedelta(hours=1)
+_LAST_YEAR: Final = 9990
 _EVER: Final = datetime.min.replace(tzinfo=UTC)
 # The clock asks for the same days at every tick.
 _reminders = lru_cache(maxsize=16384)(reminder_days)
@@ -241,6 +242,6 @@ def _is_over(kind: str, record: Record) -> bool:
 
 def _date(record: Record, kind: str, field: str, zone: str) -> date | None:
     value: Any = record.get(_DAY_FIELD.get(f"{kind}.{field}", field))
-    if isinstance(value, datetime):
-        return local_day(value, zone)
-    return value if isinstance(value, date) else None
+    day = local_day(value, zone) if isinstance(value, datetime) else value
+    # A day at the end of the calendar is mistyped: no offset of it can be reckoned, and none is kept.
+    return day if isinstance(day, date) and day.year < _LAST_YEAR else None
