@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from connectors.base import Connector
 from connectors.base import Settings as ConnectionSettings
@@ -25,6 +25,8 @@ from service.workspace import Loaded, WorkspaceError, load
 
 log = get("rulebook")
 MAIL = "mail"
+_MOST_KEPT: Final = 4
+_compiled: dict[tuple[Sources, str, frozenset[Any]], tuple[RuleSet | None, list[Problem]]] = {}
 
 
 class BrokenFiles(Exception):
@@ -227,8 +229,17 @@ class Rulebook:
 
 
 def compile_sources(sources: Sources, workspace: Workspace) -> tuple[RuleSet | None, list[Problem]]:
-    """The rule set of these texts, or none with what is wrong."""
-    return load_rules(sources.rules, sources.texts, workspace, read_pack)
+    """The rule set of these texts, or none with what is wrong.
+
+    The last ones are kept: a part that a supervisor starts finds there what was compiled before, in memory it shares.
+    """
+    key = (sources, workspace.version, frozenset(workspace.operations.items()))
+    if key not in _compiled:
+        while len(_compiled) >= _MOST_KEPT:
+            _compiled.pop(next(iter(_compiled)), None)
+        _compiled[key] = load_rules(sources.rules, sources.texts, workspace, read_pack)
+    rules, problems = _compiled[key]
+    return rules, list(problems)
 
 
 def _text(path: Path) -> str:
