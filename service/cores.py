@@ -36,12 +36,15 @@ def spread(work: Callable[[T], R], over: Sequence[T], jobs: int) -> Iterator[R]:
         yield from map(work, over)
         return
     gc.freeze()  # What is here already is never collected in a child: its pages stay shared.
-    with ProcessPoolExecutor(
+    pool = ProcessPoolExecutor(
         jobs, multiprocessing.get_context("fork"), initializer=_begin, initargs=(work, over)
-    ) as pool:
+    )
+    try:
         share = max(1, len(over) // (jobs * _SHARES))
         yield from pool.map(_one, range(len(over)), chunksize=share)
-    gc.unfreeze()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        gc.unfreeze()
 
 
 @contextmanager
