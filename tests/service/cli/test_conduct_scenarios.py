@@ -30,7 +30,6 @@ def test_the_scenarios_of_conduct_pass(place: Path, accord: Accord) -> None:
     [
         (", merge_into: open_draft", "", "work that is added to a milestone"),
         ("if: issue.unplanned", "if: not issue.baselined", "work that is added to a milestone"),
-        ("    once_per: [survey.id]\n", "", "a low answer is a complaint"),
         ('"nps" and survey.score <= 6', '"nps" and survey.score <= 7', "a low answer is a complaint"),
     ],
 )
