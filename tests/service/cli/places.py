@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from service.cli import main
+from service.cli import Invocation, main
+from service.cli._open import opened
+from service.flow import decide, tick
+from service.process import Process
 from tests.support.shared import ROOT
 
 AGENCY = ROOT / "examples" / "agency"
@@ -36,6 +39,19 @@ def edit(path: Path, old: str, new: str) -> None:
 def home(tmp_path: Path) -> Path:
     """A copy of the example workspace."""
     return copy_of_the_example(tmp_path)
+
+
+@pytest.fixture
+def begun(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
+    """The example with its projects begun, on a database of its own."""
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    shutil.copy(home / ".env.example", home / ".env")
+    (home / ".env").chmod(0o600)
+    with opened(Invocation(home)) as process:
+        tick.follow_files(process.context)
+        decide.decide_waiting(process.context)
+        yield process
 
 
 @pytest.fixture

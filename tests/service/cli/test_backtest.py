@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,14 +9,12 @@ import pytest
 
 from rules.facts.event import Event
 from rules.facts.money import Money
-from service.cli import Invocation
-from service.cli._open import opened
-from service.flow import decide, tick
+from service.flow import decide
 from service.process import Process
 from service.store import journal, lists
-from tests.service.cli.places import Accord, accord, home, parsed
+from tests.service.cli.places import Accord, accord, begun, home, parsed
 
-__all__ = ["accord", "home"]
+__all__ = ["accord", "begun", "home"]
 LEVELS = "{rule: budget/levels, set: {send_in: anytime}}"
 
 
@@ -33,23 +29,16 @@ def edited(home: Path, place: Path) -> Path:
 
 
 @pytest.fixture
-def running(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
+def running(begun: Process) -> Process:
     """The example with its projects begun, and a bill of 50,000 USD booked on Apollo."""
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        monkeypatch.delenv(name, raising=False)
-    shutil.copy(home / ".env.example", home / ".env")
-    (home / ".env").chmod(0o600)
-    with opened(Invocation(home)) as process:
-        tick.follow_files(process.context)
-        decide.decide_waiting(process.context)
-        at = process.context.now()
-        entry = {"id": "B1", "kind": "bill", "measure": "incurred", "class": "other", "work_date": at.date()}
-        entry["amount"] = Money(Decimal(50_000), "USD")
-        event = Event("evt_b1", "ledger.posted", at, at, {"entry": entry}, "apollo", "acme", version="1")
-        with process.context.database.writing() as connection:
-            journal.add(connection, [event])
-        decide.decide_waiting(process.context)
-        yield process
+    at = begun.context.now()
+    entry = {"id": "B1", "kind": "bill", "measure": "incurred", "class": "other", "work_date": at.date()}
+    entry["amount"] = Money(Decimal(50_000), "USD")
+    event = Event("evt_b1", "ledger.posted", at, at, {"entry": entry}, "apollo", "acme", version="1")
+    with begun.context.database.writing() as connection:
+        journal.add(connection, [event])
+    decide.decide_waiting(begun.context)
+    return begun
 
 
 def test_rules_in_force_differ_in_nothing_from_themselves(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,28 +11,13 @@ import pytest
 
 from rules.facts.event import Event
 from rules.facts.money import Money
-from service.cli import Invocation
-from service.cli._open import opened
-from service.flow import decide, tick
+from service.flow import decide
 from service.process import Process
 from service.store import journal, records
-from tests.service.cli.places import Accord, accord, edit, home, parsed
+from tests.service.cli.places import Accord, accord, begun, edit, home, parsed
 
-__all__ = ["accord", "home"]
+__all__ = ["accord", "begun", "home"]
 AT = datetime(2026, 9, 21, 15, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def running(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
-    """The example with its projects begun, on a database of its own."""
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        monkeypatch.delenv(name, raising=False)
-    shutil.copy(home / ".env.example", home / ".env")
-    (home / ".env").chmod(0o600)
-    with opened(Invocation(home)) as process:
-        tick.follow_files(process.context)
-        decide.decide_waiting(process.context)
-        yield process
 
 
 def bill(
@@ -58,11 +41,11 @@ def answer(out: str) -> Any:
 
 
 def test_a_ledger_shows_its_entries_and_each_version_of_one(
-    running: Process, home: Path, accord: Accord
+    begun: Process, home: Path, accord: Accord
 ) -> None:
     """The sum of the lines, and of one entry all its states, found by its number."""
-    bill(running, "1", "1500.00")
-    bill(running, "2", "1450.50")
+    bill(begun, "1", "1500.00")
+    bill(begun, "2", "1450.50")
     code, out, _ = accord("--home", home, "ledger", "kanban")
     assert code == 0
     assert "incurred         CNY 1,450.50" in out
@@ -77,17 +60,17 @@ def test_a_ledger_shows_its_entries_and_each_version_of_one(
     assert accord("--home", home, "ledger", "kanban", "--entry", "BILL-92")[0] == 1
 
 
-def test_the_printed_lines_add_up_to_the_printed_sum(running: Process, home: Path, accord: Accord) -> None:
+def test_the_printed_lines_add_up_to_the_printed_sum(begun: Process, home: Path, accord: Accord) -> None:
     """What is void or waits for a word stands in brackets, and is in no sum; the same as JSON."""
     states = [("1", "1", "1500.00"), ("2", "1", "0.05"), ("3", "1", "99999999.00"), ("2", "2", "20.15")]
     for key, version, amount in states:
-        bill(running, version, amount, key=key)
+        bill(begun, version, amount, key=key)
     voided = Event(
         "evt_void", "bill.voided", AT, AT, {"entry": {}}, "kanban", "hengtai", "books", "bill/1", "2"
     )  # fmt: skip
-    with running.context.database.writing() as connection:
+    with begun.context.database.writing() as connection:
         journal.add(connection, [voided])
-    bill(running, "1", "-7.20", key="4")
+    bill(begun, "1", "-7.20", key="4")
     out = accord("--home", home, "ledger", "kanban")[1]
     lines = [line for line in out.splitlines() if "incurred/material" in line]
     assert len(lines) == 4
@@ -97,18 +80,18 @@ def test_the_printed_lines_add_up_to_the_printed_sum(running: Process, home: Pat
     assert sum("(CNY" in line for line in lines) == 2, "one is void, one is absurd and waits"
 
 
-def test_a_project_that_is_not_there_is_wrong_use(running: Process, home: Path, accord: Accord) -> None:
+def test_a_project_that_is_not_there_is_wrong_use(begun: Process, home: Path, accord: Accord) -> None:
     """The nearest name is said."""
     code, _, said = accord("--home", home, "ledger", "kanbn")
     assert (code, "kanban" in said) == (2, True)
 
 
-def test_books_are_closed_and_take_two_people_to_open(running: Process, home: Path, accord: Accord) -> None:
+def test_books_are_closed_and_take_two_people_to_open(begun: Process, home: Path, accord: Accord) -> None:
     """A correction of August is adjusted today; opening the books again is asked of a second person."""
-    bill(running, "1", "1500.00", date(2026, 8, 20))
+    bill(begun, "1", "1500.00", date(2026, 8, 20))
     code, out, _ = accord("--home", home, "period", "close", "kanban", "2026-08", "--by", "wang")
     assert (code, "kanban: closed up to 2026-08-31" in out) == (0, True)
-    bill(running, "2", "1200.00", date(2026, 8, 20))
+    bill(begun, "2", "1200.00", date(2026, 8, 20))
     out = accord("--home", home, "ledger", "kanban")[1]
     assert "CNY 1,500.00" in out
     assert "CNY -300.00" in out
@@ -126,8 +109,8 @@ def test_books_are_closed_and_take_two_people_to_open(running: Process, home: Pa
     assert reopen("liwei")[0] == 1, "a contact has no say in the books"
     assert reopen("lin")[0] == 1, "what a command declares is nobody's agreement"
     assert "books closed up to 2026-08-31" in accord("--home", home, "ledger", "kanban")[1]
-    with running.context.database.reading() as connection:
-        (question,) = running.context.state(connection).book.find("approval", "kanban")
+    with begun.context.database.reading() as connection:
+        (question,) = begun.context.state(connection).book.find("approval", "kanban")
     (text,) = question["texts"].values()
     assert "在命令行中声明，未核实身份" in text["text"]
 
@@ -142,7 +125,7 @@ def test_books_are_closed_and_take_two_people_to_open(running: Process, home: Pa
     ],
 )
 def test_what_cannot_be_said_about_books_is_refused(
-    running: Process, home: Path, accord: Accord, words: tuple[str, ...], message: str
+    begun: Process, home: Path, accord: Accord, words: tuple[str, ...], message: str
 ) -> None:
     """With the reason, and nothing changes."""
     code, _, said = accord("--home", home, "period", *words)
@@ -150,7 +133,7 @@ def test_what_cannot_be_said_about_books_is_refused(
 
 
 def test_a_rebase_that_is_asked_for_waits_for_a_second_person(
-    running: Process, home: Path, accord: Accord
+    begun: Process, home: Path, accord: Accord
 ) -> None:
     """The differences are listed, and where the second person decides; nothing moves before."""
     assert accord("--home", home, "project", "rebase", "kanban", "--by", "lin", "--reason", "x")[0] == 1
@@ -163,12 +146,12 @@ def test_a_rebase_that_is_asked_for_waits_for_a_second_person(
     assert "2026-" in first
     assert "who may agree: wang, signed in, never lin" in first
     assert "/approvals/apr_" in first
-    with running.context.database.reading() as connection:
-        baseline = running.context.state(connection).book.get("baseline", "kanban") or {}
+    with begun.context.database.reading() as connection:
+        baseline = begun.context.state(connection).book.get("baseline", "kanban") or {}
     assert baseline["version"] == 1
 
 
-def test_where_a_project_stands(running: Process, home: Path, accord: Accord) -> None:
+def test_where_a_project_stands(begun: Process, home: Path, accord: Accord) -> None:
     """Budget, earned value and KPIs, as text and as JSON; what cannot be given is a dash."""
     code, out, _ = accord("--home", home, "project", "show", "apollo")
     assert code == 0
@@ -179,23 +162,23 @@ def test_where_a_project_stands(running: Process, home: Path, accord: Accord) ->
     assert found["retainer"] is None
 
 
-def test_a_draw_on_the_reserve_waits_for_agreement(running: Process, home: Path, accord: Accord) -> None:
+def test_a_draw_on_the_reserve_waits_for_agreement(begun: Process, home: Path, accord: Accord) -> None:
     """It is asked for in the project's currency, and draws nothing by itself."""
     words = ("project", "draw", "apollo", "--by", "lin", "--reason", "a second server")
     assert accord("--home", home, *words, "1500 CNY")[0] == 1
     assert accord("--home", home, *words, "1500")[0] == 1
     code, out, _ = accord("--home", home, *words, "1500 USD")
     assert (code, "asked for" in out) == (0, True)
-    with running.context.database.reading() as connection:
-        (draw,) = running.context.state(connection).book.find("reserve", "apollo")
+    with begun.context.database.reading() as connection:
+        (draw,) = begun.context.state(connection).book.find("reserve", "apollo")
     assert (draw["status"], draw["by"], draw["amount"]) == ("asked", "lin", Money(Decimal(1500), "USD"))
 
 
-def test_a_recount_gives_the_sums_of_the_entries(running: Process, home: Path, accord: Accord) -> None:
+def test_a_recount_gives_the_sums_of_the_entries(begun: Process, home: Path, accord: Accord) -> None:
     """Whatever the sums had become."""
-    bill(running, "1", "1500.00")
-    with running.context.database.writing() as connection:
-        book = running.context.state(connection).book
+    bill(begun, "1", "1500.00")
+    with begun.context.database.writing() as connection:
+        book = begun.context.state(connection).book
         sums = book.get("sums", "kanban") or {}
         records.save(connection, {("sums", "kanban"): {**sums, "spent.incurred.material": Decimal(1)}}, AT)
     assert "CNY 1.00" in accord("--home", home, "ledger", "kanban")[1]
@@ -218,7 +201,7 @@ def test_a_chinese_and_an_american_calendar(home: Path, accord: Accord) -> None:
 
 
 def test_an_audit_names_what_it_found_and_ends_with_one_while_findings_are_open(
-    running: Process, home: Path, accord: Accord
+    begun: Process, home: Path, accord: Accord
 ) -> None:
     """The same bill twice: the finding, its paper and sum, who looks at it and by when; the same again as JSON."""
     money = Money(Decimal("1500.00"), "CNY")
@@ -233,9 +216,9 @@ def test_an_audit_names_what_it_found_and_ends_with_one_while_findings_are_open(
         event = Event(
             f"evt_{key}", "bill.received", AT, AT, {"entry": entry}, "kanban", "hengtai", "books", f"bill/{key}", "1"
         )  # fmt: skip
-        with running.context.database.writing() as connection:
+        with begun.context.database.writing() as connection:
             journal.add(connection, [event])
-    decide.decide_waiting(running.context)
+    decide.decide_waiting(begun.context)
     code, out, _ = accord("--home", home, "audit", "run", "kanban", "--period", "2026-q3")
     assert code == 1
     assert "kanban 2026-Q3: 2 entries looked at" in out
@@ -248,7 +231,7 @@ def test_an_audit_names_what_it_found_and_ends_with_one_while_findings_are_open(
     assert (clean[0], "0 entries looked at" in clean[1]) == (1, True), "what is open stays open"
 
 
-def test_an_audit_without_findings_ends_with_nought(running: Process, home: Path, accord: Accord) -> None:
+def test_an_audit_without_findings_ends_with_nought(begun: Process, home: Path, accord: Accord) -> None:
     """And says that it looked; a period that is none and a project that is not there are wrong use."""
     code, out, _ = accord("--home", home, "audit", "run", "apollo")
     assert (code, "apollo 20" in out, "0 new findings" in out) == (0, True, True)
@@ -259,7 +242,7 @@ def test_an_audit_without_findings_ends_with_nought(running: Process, home: Path
 
 
 def test_a_closing_is_read_as_of_now_and_once_closed_as_it_stands(
-    running: Process, home: Path, accord: Accord
+    begun: Process, home: Path, accord: Accord
 ) -> None:
     """Four sides, the retrospective, the pulse of the team; what nobody recorded is a dash and never a nought."""
     code, out, _ = accord("--home", home, "closing", "apollo")
@@ -275,8 +258,8 @@ def test_a_closing_is_read_as_of_now_and_once_closed_as_it_stands(
         event = Event(
             f"evt_{verb}", f"project.{verb}", AT, AT, {"project": {"id": "apollo"}}, "apollo", "acme"
         )
-        with running.context.database.writing() as connection:
+        with begun.context.database.writing() as connection:
             journal.add(connection, [event])
-        decide.decide_waiting(running.context)
+        decide.decide_waiting(begun.context)
     assert "apollo: closed" in accord("--home", home, "closing", "apollo")[1]
     assert accord("--home", home, "closing", "nowhere")[0] == 2

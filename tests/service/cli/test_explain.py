@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
-
 from rules.facts.event import Event
 from rules.facts.money import Money
-from service.cli import Invocation
-from service.cli._open import opened
-from service.flow import decide, tick
+from service.flow import decide
 from service.process import Process
 from service.store import journal, lists
-from tests.service.cli.places import Accord, accord, home, parsed
+from tests.service.cli.places import Accord, accord, begun, home, parsed
 
-__all__ = ["accord", "home"]
+__all__ = ["accord", "begun", "home"]
 AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def running(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
-    """The example with its projects begun, on a database of its own."""
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        monkeypatch.delenv(name, raising=False)
-    shutil.copy(home / ".env.example", home / ".env")
-    (home / ".env").chmod(0o600)
-    with opened(Invocation(home)) as process:
-        tick.follow_files(process.context)
-        decide.decide_waiting(process.context)
-        yield process
 
 
 def book(process: Process, id: str, amount: int) -> None:
@@ -50,9 +31,9 @@ def book(process: Process, id: str, amount: int) -> None:
     decide.decide_waiting(process.context)
 
 
-def test_a_rule_that_fired_shows_what_decided_it(running: Process, home: Path, accord: Accord) -> None:
+def test_a_rule_that_fired_shows_what_decided_it(begun: Process, home: Path, accord: Accord) -> None:
     """Verdict, place in the file, reason, and each step with its value; Chinese titles for Chinese readers."""
-    book(running, "B1", 39000)
+    book(begun, "B1", 39000)
     code, out, _ = accord("--home", home, "explain", "evt_b1", "budget/levels")
     assert code == 0
     assert "evt_b1  ledger.posted" in out
@@ -63,10 +44,10 @@ def test_a_rule_that_fired_shows_what_decided_it(running: Process, home: Path, a
 
 
 def test_a_rule_that_did_not_fire_says_what_would_have_fired_it(
-    running: Process, home: Path, accord: Accord
+    begun: Process, home: Path, accord: Accord
 ) -> None:
     """A verdict that nobody stores is decided again, with the near miss."""
-    book(running, "B2", 900)
+    book(begun, "B2", 900)
     _, out, _ = accord("--home", home, "explain", "evt_b2", "large-bill")
     assert "large-bill  condition_false  rules/team.yaml:" in out
     assert "decided again with the facts of now" in out
@@ -76,9 +57,9 @@ def test_a_rule_that_did_not_fire_says_what_would_have_fired_it(
     )
 
 
-def test_a_rule_that_was_not_asked_says_what_it_hears(running: Process, home: Path, accord: Accord) -> None:
+def test_a_rule_that_was_not_asked_says_what_it_hears(begun: Process, home: Path, accord: Accord) -> None:
     """The answer to "why did it not": it fires on something else, is switched off, or does not exist."""
-    book(running, "B3", 900)
+    book(begun, "B3", 900)
     _, out, _ = accord("--home", home, "explain", "evt_b3", "changes/ask")
     assert "changes/ask  not_triggered" in out
     assert "this is ledger.posted; the rule fires on change.assessed" in out
@@ -86,9 +67,9 @@ def test_a_rule_that_was_not_asked_says_what_it_hears(running: Process, home: Pa
     assert "there is no rule of that id" in out
 
 
-def test_json_has_the_same(running: Process, home: Path, accord: Accord) -> None:
+def test_json_has_the_same(begun: Process, home: Path, accord: Accord) -> None:
     """Stored verdicts and those decided again apart, each with its trace."""
-    book(running, "B4", 39000)
+    book(begun, "B4", 39000)
     _, out, _ = accord("--home", home, "explain", "evt_b4", "--json")
     found = parsed(out[out.index("[\n") :])[0]  # before it stands the log of deciding in this process
     assert (found["event"], found["type"], found["state"]) == ("evt_b4", "ledger.posted", "decided")
@@ -97,17 +78,17 @@ def test_json_has_the_same(running: Process, home: Path, accord: Accord) -> None
     assert levels["trace"][0] == {"text": "budget.used", "value": "0.81", "parts": []}
 
 
-def test_an_action_leads_to_the_event_behind_it(running: Process, home: Path, accord: Accord) -> None:
+def test_an_action_leads_to_the_event_behind_it(begun: Process, home: Path, accord: Accord) -> None:
     """Whoever holds a message asks why it was sent."""
-    book(running, "B5", 39000)
-    with running.context.database.reading() as connection:
+    book(begun, "B5", 39000)
+    with begun.context.database.reading() as connection:
         rows = lists.actions_page(connection, lists.Wanted(), {"event": "evt_b5"}).rows
     code, out, _ = accord("--home", home, "explain", rows[0]["id"])
     assert code == 0
     assert "evt_b5" in out
 
 
-def test_what_is_not_on_record_is_a_finding(running: Process, home: Path, accord: Accord) -> None:
+def test_what_is_not_on_record_is_a_finding(begun: Process, home: Path, accord: Accord) -> None:
     """Exit 1, and nothing on standard output."""
     code, out, err = accord("--home", home, "explain", "evt_nothing")
     assert (code, out) == (1, "")
