@@ -31,7 +31,8 @@ def message_event(
         **message_fields(planned),
         "status": status or became,
         "sent_at": None if became == "failed" else now,
-        "error": error,
+        # On record as plain English, also where the engine could say it in other languages.
+        "error": None if error is None else str(error),
     }
     return Event(
         id=event_id(planned.id, kind, *of),

@@ -51,7 +51,9 @@ def conducted(seed: Seed) -> dict[str, str]:
 
 def _first(seed: Seed, kind: str) -> str:
     with seed.context.database.reading() as connection:
-        return str(attention.records_of(connection, kind, ["apollo"])[0]["id"])
+        made = attention.records_of(connection, kind, ["apollo"])
+    # Improvements are action items too; the task of the client is the one that a link can answer.
+    return str(next(one["id"] for one in made if one.get("kind") != "improvement"))
 
 
 def _write(client: FlaskClient, path: str, fields: dict[str, str]) -> None:

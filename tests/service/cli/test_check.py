@@ -15,7 +15,7 @@ def test_the_example_is_right_in_a_fresh_clone(home: Path, accord: Accord) -> No
     """No secret is needed to check files: those of .env.example stand in for them."""
     code, out, err = accord("check", home)
     assert (code, out) == (0, "")
-    assert err.strip() == f"{home}: 3 projects, 22 rules, 0 errors, 0 warnings"
+    assert err.strip() == f"{home}: 3 projects, 25 rules, 0 errors, 0 warnings"
 
 
 def test_a_problem_is_one_line_with_its_place(
