@@ -99,7 +99,7 @@ def _row(entry: Mapping[str, Any]) -> str:
     day, kind = entry.get("work_date") or "-", f"{entry.get('measure') or '-'}/{entry.get('class') or '-'}"
     printed = format_money(amount) if amount is not None else "-"
     if not counts(entry):
-        printed = f"({printed})"  # Shown, and in none of the sums above.
+        printed = f"[{printed}]"  # Shown, and in none of the sums above. Round brackets would say minus.
     status = entry.get("status") or "-"
     return f"  {day}  {kind:<20} {printed:>18}  {status:<11} {what}" + (
         f"  ({', '.join(notes)})" if notes else ""

@@ -74,10 +74,10 @@ def test_the_printed_lines_add_up_to_the_printed_sum(begun: Process, home: Path,
     out = accord("--home", home, "ledger", "kanban")[1]
     lines = [line for line in out.splitlines() if "incurred/material" in line]
     assert len(lines) == 4
-    plain = [line.split("CNY ")[1].split()[0].replace(",", "") for line in lines if "(CNY" not in line]
+    plain = [line.split("CNY ")[1].split()[0].replace(",", "") for line in lines if "[CNY" not in line]
     assert sum(map(Decimal, plain)) == Decimal("12.95")
     assert "incurred            CNY 12.95" in out
-    assert sum("(CNY" in line for line in lines) == 2, "one is void, one is absurd and waits"
+    assert sum("[CNY" in line for line in lines) == 2, "one is void, one is absurd and waits"
 
 
 def test_a_project_that_is_not_there_is_wrong_use(begun: Process, home: Path, accord: Accord) -> None:
