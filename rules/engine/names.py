@@ -99,6 +99,8 @@ class Facts(dict[str, Any]):
         self._book = book
         self._view = "moment" if self.about is not event and view == "event" else view
         self._objects: dict[str, Record | None] = {}
+        # By whether a client reads it: objects as messages may name them.
+        self.taken_down: dict[bool, dict[str, Any]] = {}
         self._condition: Record | None = None
 
     def __missing__(self, name: str) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rules.engine.names import Names
+from rules.engine.names import Facts, Names
 from rules.facts.catalogue import OBJECTS
 from rules.facts.event import Record
 from rules.facts.project import Project
@@ -22,22 +22,30 @@ from rules.language.wording import choose
 def snapshot(names: Names, *, client_facing: bool) -> dict[str, Any]:
     """Object -> record, and single values such as `level` and `today`."""
     facts = names.facts
-    found: dict[str, Any] = {"now": facts.state.now, "today": facts.today, "vars": names.variables}
-    for noun in facts.nouns():
-        record = facts.object(noun)
-        if record is not None:
-            found[noun] = record
-    if "project" in found:
-        found["project"] = {**found["project"], **facts.condition()}
-    found |= names.bound
+    # What an event makes known is the same for all rules that fire on it: it is taken down once.
+    if client_facing not in facts.taken_down:
+        facts.taken_down[client_facing] = _shown(_known(facts), facts.project, client_facing)
+    found = {"now": facts.state.now, "today": facts.today, "vars": names.variables, **names.bound}
     if client_facing:
         found = {k: v for k, v in found.items() if not (k in ("level", "value") and _tells_cost(names))}
-    shown = {
-        noun: _fields(noun, value, facts.project, client_facing) if isinstance(value, Mapping) else value
+    standing = {n: shown for n, shown in facts.taken_down[client_facing].items() if n not in names.bound}
+    shown = standing | _shown(found, facts.project, client_facing)
+    return {noun: value for noun, value in shown.items() if value != {}}
+
+
+def _known(facts: Facts) -> dict[str, Any]:
+    found: dict[str, Any] = {n: record for n in facts.nouns() if (record := facts.object(n)) is not None}
+    if "project" in found:
+        found["project"] = {**found["project"], **facts.condition()}
+    return found
+
+
+def _shown(found: Mapping[str, Any], project: Project | None, client_facing: bool) -> dict[str, Any]:
+    return {
+        noun: _fields(noun, value, project, client_facing) if isinstance(value, Mapping) else value
         for noun, value in found.items()
         if value is not UNKNOWN
     }
-    return {noun: value for noun, value in shown.items() if value != {}}
 
 
 def for_reader(names: Mapping[str, Any], locale: str) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,25 @@ def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]])
         return
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+
+
+def insert_at_once(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> int:
+    """As `insert_new` and in the order of the rows, but as one statement; gives how many were new.
+
+    The driver lets other threads run at each statement and each row of many: in one that answers a crowd of callers the
+    writer would wait for its turn once a row.
+    """
+    names = tuple(rows[0])
+    sign = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    values = tuple(row[name] for row in rows for name in names)
+    return connection.exec_driver_sql(_insertion(table.name, names, len(rows), sign), values).rowcount
+
+
+@lru_cache(maxsize=512)
+def _insertion(table: str, names: tuple[str, ...], rows: int, sign: str) -> str:
+    columns, row = ", ".join(f'"{name}"' for name in names), ", ".join(sign for _ in names)
+    every = ", ".join(f"({row})" for _ in range(rows))
+    return f'INSERT INTO "{table}" ({columns}) VALUES {every} ON CONFLICT DO NOTHING'  # noqa: S608 (names of our own)
 
 
 def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

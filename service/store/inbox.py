@@ -10,13 +10,12 @@ import json
 import queue
 import threading
 from collections.abc import Collection
-from concurrent.futures import Future
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
 from connectors.base import Delivery
-from service.store.database import Database, StorageError, from_iso, insert_new, iso
+from service.store.database import Database, StorageError, from_iso, insert_at_once, iso
 from service.store.tables import deliveries
 
 GROUP = 256
@@ -43,12 +42,26 @@ class Stored:
     repeat_of: str | None
 
 
+class _Waiting:
+    """A delivery on its way to the disk, and the thread that waits for it."""
+
+    __slots__ = ("error", "id", "incoming", "stored")
+
+    def __init__(self, incoming: Incoming) -> None:
+        self.incoming = incoming
+        self.id = ""
+        self.error: StorageError | None = None
+        # A bare lock: it is taken until the delivery is stored, which is all that is needed of an event.
+        self.stored = threading.Lock()
+        self.stored.acquire()
+
+
 class Writer:
     """The one thread that writes the inbox. `store` blocks until the row is on disk."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: queue.Queue[tuple[Incoming, Future[str]] | None] = queue.Queue(WAITING_LIMIT)
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="inbox-writer", daemon=True)
         self._thread.start()
 
@@ -57,12 +70,14 @@ class Writer:
 
         Raises StorageError when it could not be stored in time.
         """
-        future: Future[str] = Future()
-        try:
-            self._waiting.put((incoming, future), timeout=timeout)
-            return future.result(timeout)
-        except (queue.Full, TimeoutError):
-            raise StorageError("the inbox did not take the delivery in time") from None
+        waiting = _Waiting(incoming)
+        if self._waiting.qsize() < WAITING_LIMIT:
+            self._waiting.put(waiting)
+            if waiting.stored.acquire(timeout=timeout):
+                if waiting.error is not None:
+                    raise waiting.error
+                return waiting.id
+        raise StorageError("the inbox did not take the delivery in time")
 
     def close(self) -> None:
         """Store what waits, then stop."""
@@ -70,35 +85,35 @@ class Writer:
         self._thread.join(timeout=10)
 
     def _run(self) -> None:
-        while True:
-            first = self._waiting.get()
-            if first is None:
-                return
-            group = [first]
-            stop = False
-            while len(group) < GROUP and not self._waiting.empty():
-                item = self._waiting.get_nowait()
+        while (first := self._waiting.get()) is not None:
+            group, last = [first], False
+            while len(group) < GROUP and not last and not self._waiting.empty():
+                item = self._waiting.get()
                 if item is None:
-                    stop = True
-                    break
-                group.append(item)
+                    last = True
+                else:
+                    group.append(item)
             self._commit(group)
-            if stop:
+            for waiting in group:
+                waiting.stored.release()
+            if last:
                 return
 
-    def _commit(self, group: list[tuple[Incoming, Future[str]]]) -> None:
+    def _commit(self, group: list[_Waiting]) -> None:
+        incoming = [waiting.incoming for waiting in group]
         try:
             with self._database.inbox_writing() as connection:
-                insert_new(connection, deliveries, [_row(incoming) for incoming, _ in group])
-                first = _first_ids(connection, [incoming for incoming, _ in group])
+                new = insert_at_once(connection, deliveries, [_row(one) for one in incoming])
+                first = {} if new == len(group) else _first_ids(connection, incoming)
         except Exception as error:  # noqa: BLE001 (whatever went wrong, every waiting request must be answered)
-            for _, future in group:
-                future.set_exception(
-                    error if isinstance(error, StorageError) else StorageError(str(type(error).__name__))
+            for waiting in group:
+                waiting.error = (
+                    error if isinstance(error, StorageError) else StorageError(type(error).__name__)
                 )
             return
-        for incoming, future in group:
-            future.set_result(first[incoming.delivery.connection, incoming.dedup])
+        for waiting in group:
+            one = waiting.incoming
+            waiting.id = first.get((one.delivery.connection, one.dedup), one.id)
 
 
 def some(connection: Connection, ids: Collection[str]) -> dict[str, Stored]:

@@ -6,13 +6,11 @@ writer thread.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
-from uuid import uuid4
 
 from flask import Flask, Response, g, request
 
@@ -30,12 +28,12 @@ from service.web.asked import asked
 from service.web.client import client
 from service.web.door import door
 from service.web.health import Readiness, health
-from service.web.hooks import hooks
+from service.web.hooks import Hooks
 from service.web.metrics import Metrics
+from service.web.naming import finish, name_of
 
 LOOK_SECONDS = 2.0
 TURNS_A_LOOK = 15
-_ID = re.compile(r"^[A-Za-z0-9_.-]{1,64}$")
 
 
 @dataclass
@@ -47,12 +45,6 @@ class Web:
     metrics: Metrics = field(default_factory=Metrics)
     readiness: Readiness = field(default_factory=Readiness)
     error_page: Callable[[int, str, str], Response] | None = None
-
-    def received(self, connection: str, status: int) -> None:
-        """A delivery was answered: count it and wake the workers."""
-        self.metrics.deliveries.labels(connection, str(status)).inc()
-        if status == 202:
-            self.context.bells.ring_soon("decide", g.request_id)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -66,21 +58,21 @@ def create_app(settings: Settings) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=(settings.public_url or "").startswith("https://"),
     )
-    app.extensions["accord"] = Web(process.context, Writer(process.context.database))
+    app.extensions["accord"] = web = Web(process.context, Writer(process.context.database))
+    app.wsgi_app = Hooks(app.wsgi_app, web.context, web.writer, web.metrics)  # type: ignore[method-assign]
     app.extensions["accord_ending"] = ending = threading.Event()
     threading.Thread(target=_follow_files, args=(process.context, ending), name="files", daemon=True).start()
     app.extensions["accord_tools"] = process.tools
     app.before_request(_name_request)
     app.after_request(_finish)
     errors.register(app)
-    app.register_blueprint(hooks)
     app.register_blueprint(health)
     app.register_blueprint(api)
     app.register_blueprint(door)
     app.register_blueprint(client)
     app.register_blueprint(asked)
     console.register(app)
-    auth.install(app, exempt=(hooks, api, client, asked))
+    auth.install(app, exempt=(api, client, asked))
     pages.install(app)
     return app
 
@@ -100,14 +92,10 @@ def _follow_files(context: Context, ending: threading.Event) -> None:
 
 
 def _name_request() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _ID.match(given) else f"req_{uuid4().hex[:16]}"
+    g.request_id = name_of(request.headers.get("X-Request-Id", ""))
     log.bind(request_id=g.request_id)
 
 
 def _finish(answer: Response) -> Response:
-    answer.headers["X-Request-Id"] = g.get("request_id", "")
-    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
-    answer.headers.setdefault("Referrer-Policy", "no-referrer")
     log.unbind()
-    return answer
+    return finish(answer, g.get("request_id", ""))

@@ -6,10 +6,11 @@ trace and never a secret.
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, current_app, g, json, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from service.flow.receive import Refused
@@ -20,14 +21,14 @@ log = get("web")
 PLAIN_PATHS = ("/hooks/", "/api/", "/healthz", "/readyz", "/metrics")
 
 
-def problem(status: int, title: str, detail: str, **more: Any) -> Response:
+def document(request_id: str, status: int, title: str, detail: str, **more: Any) -> Response:
     """A problem document. `more` are further members that a program can use."""
     body = {
         "type": "about:blank",
         "title": title,
         "status": status,
         "detail": redact(detail),
-        "request_id": g.get("request_id", ""),
+        "request_id": request_id,
         **more,
     }
     answer = Response(json.dumps(body, ensure_ascii=False), status, content_type="application/problem+json")
@@ -36,36 +37,37 @@ def problem(status: int, title: str, detail: str, **more: Any) -> Response:
     return answer
 
 
+def problem(status: int, title: str, detail: str, **more: Any) -> Response:
+    """The same for the call that is being answered."""
+    return document(g.get("request_id", ""), status, title, detail, **more)
+
+
+def words(error: Exception, path: str) -> tuple[int, str, str]:
+    """Status, title and detail of what went wrong; what people have to look into is in the log."""
+    match error:
+        case Refused():
+            return error.status, error.title, error.detail
+        case StorageError():
+            log.error("storage refused", error=str(error))
+            return 503, "Cannot store now", f"{error}; nothing was accepted, send it again later"
+        case HTTPException():
+            status = error.code or 500
+            return status, HTTPStatus(status).phrase, error.description or ""
+    log.error("a request broke", path=path, exc_info=error)
+    return 500, "Internal error", "the request could not be finished; it is in the log under its id"
+
+
 def register(app: Flask) -> None:
     """Answer every error in that shape."""
-    app.register_error_handler(Refused, _refused)
-    app.register_error_handler(StorageError, _storage)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _broken)
+    for kind in (StorageError, HTTPException, Exception):
+        app.register_error_handler(kind, _answer)
 
 
-def _refused(refusal: Refused) -> Response:
-    return problem(refusal.status, refusal.title, refusal.detail)
-
-
-def _storage(error: StorageError) -> Response:
-    log.error("storage refused", error=str(error))
-    return answer_for(503, "Cannot store now", f"{error}; nothing was accepted, send it again later")
-
-
-def _http(error: HTTPException) -> Response:
-    status = error.code or 500
-    answer = answer_for(status, HTTPStatus(status).phrase, error.description or "")
+def _answer(error: Exception) -> Response:
+    answer = answer_for(*words(error, request.path))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return answer
-
-
-def _broken(error: Exception) -> Response:
-    log.error("a request broke", path=request.path, exc_info=error)
-    return answer_for(
-        500, "Internal error", "the request could not be finished; it is in the log under its id"
-    )
 
 
 def answer_for(status: int, title: str, detail: str) -> Response:

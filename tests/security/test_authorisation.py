@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from service import links
 from service.store import links as kept_links
 from service.store.links import Link
+from service.web import hooks
 from tests.security.access import (
     API_TOKEN,
     KINDS,
@@ -42,7 +43,9 @@ class Scene:
 
     @property
     def rules(self) -> list[Rule]:
-        return sorted(self.seed.app.url_map.iter_rules(), key=lambda rule: (rule.endpoint, rule.rule))
+        return sorted(
+            [*self.seed.app.url_map.iter_rules(), hooks.ADDRESS], key=lambda rule: (rule.endpoint, rule.rule)
+        )
 
 
 @pytest.fixture
