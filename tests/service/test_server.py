@@ -15,6 +15,7 @@ import pytest
 from service.web.server import taken
 from tests.support.processes import alive
 from tests.support.shared import ROOT
+from tests.support.stack import free_port
 from tests.support.wait import until
 
 Serve = Callable[..., subprocess.Popen[str]]
@@ -48,10 +49,8 @@ sys.exit(server.serve(make_app, "127.0.0.1", port))
 
 @pytest.fixture
 def port() -> int:
-    """A port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, nor is given by the system."""
+    return free_port()
 
 
 @pytest.fixture
