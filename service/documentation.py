@@ -11,10 +11,16 @@ import click
 
 from connectors.base import Connector
 from rules.facts.catalogue import BOUND, EVENTS, OBJECTS, STANDING
+from service.words_page import words_page
 
 INTRODUCTION = (
     "What rules, texts, scenarios and the API can name. `?` may be `none`; **internal** never reaches a client; "
     "**written** is text that people typed into a tracker, internal unless the project allows it.\n"
+)
+WORDS = (
+    "Every word that the files of a workspace may use, as `accord schema` publishes them for editors and "
+    "`accord check` holds files against them. A name with dots is the place where the words stand; `[]` is each of a "
+    "list, `*` a key of your own. [rules.md](rules.md) and [workspace.md](workspace.md) say how they work together.\n"
 )
 MADE = "<!-- Made by `make docs` from the code. Edit the code, not this page. -->\n"
 
@@ -25,6 +31,7 @@ def pages(connectors: Mapping[str, Connector], commands: Mapping[str, click.Comm
         "facts.md": facts_page(),
         "connectors.md": connectors_page(connectors),
         "commands.md": commands_page(commands),
+        "words.md": "\n".join(["# Words\n", MADE, WORDS, *words_page()]),
     }
 
 

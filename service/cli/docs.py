@@ -16,7 +16,7 @@ from service.cli import FINDINGS, FINE, accord
 )
 @click.pass_context
 def command(ctx: click.Context, check: bool, folder: Path) -> int:
-    """Write docs/facts.md, docs/connectors.md and docs/commands.md from the code."""
+    """Write docs/facts.md, docs/words.md, docs/connectors.md and docs/commands.md from the code."""
     from connectors import registry
     from service.documentation import pages
 

@@ -131,6 +131,17 @@ def test_every_word_of_the_workspace_is_documented() -> None:
     )
 
 
+@pytest.mark.parametrize("schema", ["rules", "scenarios", "texts", "workspace"])
+def test_every_word_is_in_the_reference_with_what_it_is_for(schema: str) -> None:
+    """The page made from the schemas leaves no word out, and only what scenarios compare may go without a sentence."""
+    words = properties(json.loads((SCHEMAS / f"{schema}.schema.json").read_text(encoding="utf-8")))
+    text = page("docs/words.md")
+    assert words - words_in_code(text) == set()
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    bare = {line.split("`")[1] for line in rows if line.endswith("|  |")}
+    assert bare <= {"add", "remove", "period", "view"}
+
+
 def test_functions_filters_and_tests_are_documented() -> None:
     """What an expression or a text can call is listed, and nothing else is."""
     text = page("docs/rules.md")
