@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from service.process import Process
-from tests.service.cli.places import Accord, accord, home, parsed
-from tests.service.cli.test_explain import book, running
+from tests.service.cli.places import Accord, accord, begun, home, parsed
+from tests.service.cli.test_explain import book
 
-__all__ = ["accord", "home", "running"]
+__all__ = ["accord", "begun", "home"]
 
 
 @pytest.fixture
-def booked(running: Process) -> Process:
+def booked(begun: Process) -> Process:
     """Apollo with a bill."""
-    book(running, "B1", 4100)
-    return running
+    book(begun, "B1", 4100)
+    return begun
 
 
 def test_text_is_what_the_client_would_read(booked: Process, home: Path, accord: Accord) -> None:
